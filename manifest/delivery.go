@@ -1,0 +1,171 @@
+package manifest
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/goips/ips/fmri"
+)
+
+// A File is a regular file.
+type File struct {
+	Path  string // see [Action.Path]
+	Owner string // name of a user
+	Group string // name of a group
+	Mode  fs.FileMode
+
+	// Preserve says what an update does to a file that was edited: "true",
+	// "renameold", "renamenew", "legacy", "abandon" or "install-only". Any other text is as
+	// good as "true".
+	Preserve        string
+	PreserveVersion string // release below which a downgrade does not keep an edited file
+	Overlay         string // "allow" lets another package deliver the file, "true" does so
+	OriginalName    string // where the file was before, as package:path
+	ReleaseNote     []string
+	RevertTags      []string
+	SysAttrs        []string  // of the file system
+	Timestamp       time.Time // of the last change, in seconds; zero for that of installing
+
+	Source  string  // before publication, the name of the file whose content it gets
+	Payload Payload // when published
+	Extra   Attrs
+}
+
+// Action returns the action that f stands for.
+func (f File) Action() Action { return encode(f) }
+func (File) kind() Kind       { return KindFile }
+
+func (f *File) bind(c *codec) {
+	c.path("path", &f.Path)
+	c.text("owner", &f.Owner)
+	c.text("group", &f.Group)
+	c.mode(&f.Mode)
+	c.text("preserve", &f.Preserve)
+	c.text("preserve-version", &f.PreserveVersion)
+	c.text("overlay", &f.Overlay)
+	c.text("original_name", &f.OriginalName)
+	c.list("release-note", &f.ReleaseNote)
+	c.list("revert-tag", &f.RevertTags)
+	c.list("sysattr", &f.SysAttrs)
+	c.time("timestamp", &f.Timestamp)
+	c.payload(&f.Payload, &f.Source)
+	c.extra(&f.Extra)
+}
+
+// A Dir is a directory.
+type Dir struct {
+	Path  string // see [Action.Path]
+	Owner string // name of a user
+	Group string // name of a group
+	Mode  fs.FileMode
+
+	RevertTags  []string // as tag=pattern
+	SalvageFrom []string // directories whose salvaged content is moved here
+	Extra       Attrs
+}
+
+// Action returns the action that d stands for.
+func (d Dir) Action() Action { return encode(d) }
+func (Dir) kind() Kind       { return KindDir }
+
+func (d *Dir) bind(c *codec) {
+	c.path("path", &d.Path)
+	c.text("owner", &d.Owner)
+	c.text("group", &d.Group)
+	c.mode(&d.Mode)
+	c.list("revert-tag", &d.RevertTags)
+	c.list("salvage-from", &d.SalvageFrom)
+	c.extra(&d.Extra)
+}
+
+// A Link is a symbolic link.
+type Link struct {
+	Path      string    // see [Action.Path]
+	Target    string    // what the link says, whatever that is
+	Mediation Mediation // zero if the link is not mediated
+	Extra     Attrs
+}
+
+// Action returns the action that l stands for.
+func (l Link) Action() Action { return encode(l) }
+func (Link) kind() Kind       { return KindLink }
+
+func (l *Link) bind(c *codec) {
+	c.path("path", &l.Path)
+	c.text("target", &l.Target)
+	c.mediation(&l.Mediation)
+	c.extra(&l.Extra)
+}
+
+// A Hardlink is one more name of a file.
+type Hardlink struct {
+	Path      string    // see [Action.Path]
+	Target    string    // as written, and known to be in the image; see [Action.Target]
+	Mediation Mediation // zero if the link is not mediated
+	Extra     Attrs
+}
+
+// Action returns the action that h stands for.
+func (h Hardlink) Action() Action { return encode(h) }
+func (Hardlink) kind() Kind       { return KindHardlink }
+
+func (h *Hardlink) bind(c *codec) {
+	c.path("path", &h.Path)
+	c.target(h.Path, &h.Target)
+	c.mediation(&h.Mediation)
+	c.extra(&h.Extra)
+}
+
+// A License is a text that a package is subject to.
+type License struct {
+	Name        string // which may be any text
+	MustAccept  bool
+	MustDisplay bool
+
+	Source  string  // before publication, the name of the file that holds the text
+	Payload Payload // when published
+	Extra   Attrs
+}
+
+// Action returns the action that l stands for.
+func (l License) Action() Action { return encode(l) }
+func (License) kind() Kind       { return KindLicense }
+
+func (l *License) bind(c *codec) {
+	c.key("license", &l.Name)
+	c.flag("must-accept", "true", &l.MustAccept)
+	c.flag("must-display", "true", &l.MustDisplay)
+	c.payload(&l.Payload, &l.Source)
+	c.extra(&l.Extra)
+}
+
+// A Depend says what a package needs of others.
+type Depend struct {
+	Type DependType
+
+	// FMRIs has one element, or one and more for [DependRequireAny] and
+	// [DependGroupAny]. The zero FMRI stands for a package that is not known yet,
+	// written __TBD.
+	FMRIs []fmri.FMRI
+
+	Predicate   fmri.FMRI // of DependConditional, which needs it
+	RootImage   bool      // of DependOrigin: look at the running system
+	IgnoreCheck string    // if not empty, no reason to keep what is depended on in a repository
+	Extra       Attrs
+}
+
+// Action returns the action that d stands for.
+func (d Depend) Action() Action { return encode(d) }
+func (Depend) kind() Kind       { return KindDepend }
+
+func (d *Depend) bind(c *codec) {
+	c.dependType(&d.Type)
+	c.fmris("fmri", &d.FMRIs)
+	if !c.writing && len(d.FMRIs) > 1 && !d.Type.takesList() {
+		c.fail("fmri", "", "repeated", nil)
+	}
+	c.fmri("predicate", &d.Predicate)
+	c.flag("root-image", "true", &d.RootImage)
+	c.text("ignore-check", &d.IgnoreCheck)
+	c.extra(&d.Extra)
+}
