@@ -74,7 +74,7 @@ func (a Action) check() (Fault, string) {
 	case a.Hash != "" && !a.Kind.HasPayload():
 		return FaultPayload, a.Kind.String()
 	}
-	if fault, _ := badCharacter(a.Hash); fault != 0 {
+	if fault, _ := badCharacter(a.Hash, false); fault != 0 {
 		return fault, "hash"
 	}
 	for _, x := range a.Attrs {
@@ -102,10 +102,10 @@ func checkAttr(x Attr) Fault {
 	if isPlain(x.Name) && isPlain(x.Value) {
 		return 0
 	}
-	if fault, _ := badCharacter(x.Name); fault != 0 {
-		return fault
+	fault, _ := badCharacter(x.Name, false)
+	if fault == 0 {
+		fault, _ = badCharacter(x.Value, false)
 	}
-	fault, _ := badCharacter(x.Value)
 	return fault
 }
 

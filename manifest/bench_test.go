@@ -8,7 +8,7 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// perAction adds a line's share of the time and the allocations to the results.
+// measure runs a benchmark over the library and reports the share of one action.
 func measure(b *testing.B, run func(src []byte)) {
 	size, lines := librarySize(b)
 	b.SetBytes(int64(size))
@@ -71,4 +71,18 @@ func BenchmarkPrint(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+func BenchmarkParseAction(b *testing.B) {
+	lines := bytes.Split(bytes.TrimSpace(published(5, 100)), []byte("\n"))
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = string(line)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := manifest.ParseAction(texts[i%len(texts)]); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -40,12 +40,19 @@ func (b *blocks) read() (string, error) {
 
 // fill reads until buf is full or the reader fails.
 func (b *blocks) fill() error {
-	for b.n < len(b.buf) {
+	const patience = 100 // reads of nothing
+	for idle := 0; b.n < len(b.buf); idle++ {
 		n, err := b.r.Read(b.buf[b.n:])
+		if n > 0 {
+			idle = 0
+		}
 		b.n += n
 		b.total += int64(n)
 		if err != nil {
 			return err
+		}
+		if idle == patience {
+			return io.ErrNoProgress
 		}
 	}
 	return nil

@@ -102,21 +102,25 @@ func (c *codec) path(name string, field *string) {
 	c.take(name)
 }
 
-// mode is the permissions that a file or directory must have.
+// mode is the permissions of a file or directory. Those of nobody stay behind, as
+// zero stands for none.
 func (c *codec) mode(field *fs.FileMode) {
 	if c.writing {
-		c.put("mode", formatMode(*field))
+		if *field != 0 {
+			c.put("mode", formatMode(*field))
+		}
 		return
 	}
 	v, ok := c.value("mode")
 	if !ok {
-		c.fail("mode", "", "missing", nil)
 		return
 	}
 	if *field, ok = parseMode(v); !ok {
 		c.fail("mode", v, badMode, nil)
 	}
-	c.take("mode")
+	if *field != 0 {
+		c.take("mode")
+	}
 }
 
 // number is an integer that may be absent.

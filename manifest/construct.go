@@ -5,8 +5,12 @@ import "strings"
 // construct checks the attributes of an action of kind k and brings them into
 // the form in which actions keep them. It changes attrs, a list taken from the slab.
 func construct(k Kind, attrs Attrs, slab *slab) (Attrs, Fault, string) {
-	if k == KindUnknown {
+	switch k {
+	case KindUnknown:
 		return attrs, 0, ""
+	case KindDir, KindFile, KindHardlink, KindLink:
+		fault, name := checkPathKey(attrs)
+		return attrs, fault, name
 	}
 	if fault, name := checkKey(k, attrs); fault != 0 {
 		return attrs, fault, name
@@ -27,7 +31,10 @@ func construct(k Kind, attrs Attrs, slab *slab) (Attrs, Fault, string) {
 	case KindDriver:
 		driverClonePerms(attrs)
 	}
-	return attrs, trimPath(attrs), "path"
+	if n, empty := trimPaths(attrs); n > 1 || empty {
+		return attrs, FaultPath, ""
+	}
+	return attrs, 0, ""
 }
 
 // checkKey checks that the key attribute occurs once. It may be absent from
@@ -83,9 +90,14 @@ func signatureDefaults(attrs Attrs, slab *slab) Attrs {
 }
 
 // driverClonePerms puts the name of the driver before clone_perms of three
-// words, which lack the minor name.
+// words, which lack the minor name. A name that no driver can have is not
+// repeated, so that the action stays in proportion to its text.
 func driverClonePerms(attrs Attrs) {
+	const longest = 256
 	name, _ := attrs.Get("name")
+	if len(name) > longest {
+		return
+	}
 	for i := range attrs {
 		if attrs[i].Name == "clone_perms" && len(strings.Fields(attrs[i].Value)) == 3 {
 			attrs[i].Value = name + " " + attrs[i].Value
@@ -93,19 +105,30 @@ func driverClonePerms(attrs Attrs) {
 	}
 }
 
-// trimPath removes the slashes before a path.
-func trimPath(attrs Attrs) Fault {
-	paths := 0
+// checkPathKey is checkKey for the kinds whose key is the path, and checks that too.
+func checkPathKey(attrs Attrs) (Fault, string) {
+	switch n, empty := trimPaths(attrs); {
+	case n == 0:
+		return FaultMissingKey, "path"
+	case n > 1:
+		return FaultRepeatedKey, "path"
+	case empty:
+		return FaultPath, ""
+	}
+	return 0, ""
+}
+
+// trimPaths removes the slashes before paths. It returns the number of paths and
+// whether one of them is empty.
+func trimPaths(attrs Attrs) (n int, empty bool) {
 	for i := range attrs {
-		if attrs[i].Name != "path" {
-			continue
-		}
-		attrs[i].Value = strings.TrimLeft(attrs[i].Value, "/")
-		if paths++; paths > 1 || attrs[i].Value == "" {
-			return FaultPath
+		if attrs[i].Name == "path" {
+			attrs[i].Value = strings.TrimLeft(attrs[i].Value, "/")
+			empty = empty || attrs[i].Value == ""
+			n++
 		}
 	}
-	return 0
+	return n, empty
 }
 
 // modernise brings the historic forms that a manifest may have up to date.

@@ -3,16 +3,14 @@ package manifest
 import (
 	"io/fs"
 	"time"
-
-	"github.com/goips/ips/fmri"
 )
 
 // A File is a regular file.
 type File struct {
-	Path  string // see [Action.Path]
-	Owner string // name of a user
-	Group string // name of a group
-	Mode  fs.FileMode
+	Path  string      // see [Action.Path]
+	Owner string      // name of a user
+	Group string      // name of a group
+	Mode  fs.FileMode // zero if there is none; mode=0000 would be in Extra
 
 	// Preserve says what an update does to a file that was edited: "true",
 	// "renameold", "renamenew", "legacy", "abandon" or "install-only". Any other text is as
@@ -54,10 +52,10 @@ func (f *File) bind(c *codec) {
 
 // A Dir is a directory.
 type Dir struct {
-	Path  string // see [Action.Path]
-	Owner string // name of a user
-	Group string // name of a group
-	Mode  fs.FileMode
+	Path  string      // see [Action.Path]
+	Owner string      // name of a user
+	Group string      // name of a group
+	Mode  fs.FileMode // zero if there is none; mode=0000 would be in Extra
 
 	RevertTags  []string // as tag=pattern
 	SalvageFrom []string // directories whose salvaged content is moved here
@@ -114,58 +112,4 @@ func (h *Hardlink) bind(c *codec) {
 	c.target(h.Path, &h.Target)
 	c.mediation(&h.Mediation)
 	c.extra(&h.Extra)
-}
-
-// A License is a text that a package is subject to.
-type License struct {
-	Name        string // which may be any text
-	MustAccept  bool
-	MustDisplay bool
-
-	Source  string  // before publication, the name of the file that holds the text
-	Payload Payload // when published
-	Extra   Attrs
-}
-
-// Action returns the action that l stands for.
-func (l License) Action() Action { return encode(l) }
-func (License) kind() Kind       { return KindLicense }
-
-func (l *License) bind(c *codec) {
-	c.key("license", &l.Name)
-	c.flag("must-accept", "true", &l.MustAccept)
-	c.flag("must-display", "true", &l.MustDisplay)
-	c.payload(&l.Payload, &l.Source)
-	c.extra(&l.Extra)
-}
-
-// A Depend says what a package needs of others.
-type Depend struct {
-	Type DependType
-
-	// FMRIs has one element, or one and more for [DependRequireAny] and
-	// [DependGroupAny]. The zero FMRI stands for a package that is not known yet,
-	// written __TBD.
-	FMRIs []fmri.FMRI
-
-	Predicate   fmri.FMRI // of DependConditional, which needs it
-	RootImage   bool      // of DependOrigin: look at the running system
-	IgnoreCheck string    // if not empty, no reason to keep what is depended on in a repository
-	Extra       Attrs
-}
-
-// Action returns the action that d stands for.
-func (d Depend) Action() Action { return encode(d) }
-func (Depend) kind() Kind       { return KindDepend }
-
-func (d *Depend) bind(c *codec) {
-	c.dependType(&d.Type)
-	c.fmris("fmri", &d.FMRIs)
-	if !c.writing && len(d.FMRIs) > 1 && !d.Type.takesList() {
-		c.fail("fmri", "", "repeated", nil)
-	}
-	c.fmri("predicate", &d.Predicate)
-	c.flag("root-image", "true", &d.RootImage)
-	c.text("ignore-check", &d.IgnoreCheck)
-	c.extra(&d.Extra)
 }

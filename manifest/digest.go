@@ -78,22 +78,17 @@ func (alg Algorithm) Sum(data []byte) Digest {
 		return Digest{}
 	}
 	h.Write(data)
-	return alg.sum(h)
-}
-
-// sum returns the digest of what was written to h.
-func (alg Algorithm) sum(h hash.Hash) Digest {
-	d := Digest{alg: alg}
-	h.Sum(d.sum[:0])
+	d, _ := alg.Digest(h.Sum(nil))
 	return d
 }
 
 // Digest returns the digest with the given bytes. The error is a [*DigestError].
 func (alg Algorithm) Digest(sum []byte) (Digest, error) {
-	d := Digest{alg: alg}
-	if !alg.IsValid() || copy(d.sum[:], sum) != alg.Size() || len(sum) != alg.Size() {
+	if !alg.IsValid() || len(sum) != alg.Size() {
 		return Digest{}, &DigestError{Input: alg.String() + ":" + hex.EncodeToString(sum[:min(len(sum), 64)])}
 	}
+	d := Digest{alg: alg}
+	copy(d.sum[:], sum)
 	return d, nil
 }
 

@@ -32,7 +32,7 @@ func ReadELF(file io.ReaderAt, size int64) (ELF, error) {
 	if err != nil {
 		return ELF{}, in.err
 	}
-	digests, ok := hashSections(f, size)
+	digests, ok := hashSections(in, f)
 	if !ok {
 		return ELF{}, in.err
 	}
@@ -81,12 +81,13 @@ var volatile = map[string]bool{
 	".compcom":        true,
 }
 
-// hashSections returns the digests of the sections of f. It reports false if that cannot be
-// done or would be too much work for a file of this size.
-func hashSections(f *elf.File, size int64) (Digests, bool) {
+// hashSections returns the digests of the sections of f, which is in. It reports false if that
+// cannot be done or would be too much work for a file of this size. The bytes are those of the file, as
+// debug/elf has none for a section that is compressed.
+func hashSections(in *readerAt, f *elf.File) (Digests, bool) {
 	var m meter
 	m.reset(published)
-	budget := 2 * size
+	budget := 2 * in.size
 	for _, s := range f.Sections {
 		if s.Type == elf.SHT_NULL || volatile[s.Name] {
 			continue
@@ -99,7 +100,7 @@ func hashSections(f *elf.File, size int64) (Digests, bool) {
 			return Digests{}, false
 		}
 		budget -= int64(s.FileSize)
-		raw := io.NewSectionReader(s.ReaderAt, 0, int64(s.FileSize))
+		raw := io.NewSectionReader(in, int64(s.Offset), int64(s.FileSize))
 		if n, err := io.Copy(&m, raw); err != nil || uint64(n) != s.FileSize {
 			return Digests{}, false
 		}

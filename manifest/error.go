@@ -58,13 +58,11 @@ func (e *Error) Error() string {
 
 // reason is the text of e.Err without the offset that e.Pos says better.
 func (e *Error) reason() string {
-	syn, ok := e.Err.(*SyntaxError)
-	if !ok || !e.Pos.IsValid() {
-		return e.Err.Error()
+	var syn *SyntaxError
+	if e.Pos.IsValid() && errors.As(e.Err, &syn) && error(syn) == e.Err {
+		return syn.reason()
 	}
-	short := *syn
-	short.Offset = -1
-	return short.Error()
+	return e.Err.Error()
 }
 
 // Unwrap returns e.Err.
@@ -102,7 +100,8 @@ func (l ErrorList) Err() error {
 }
 
 // PrintError writes err to w for a person to read: each fault of an
-// [ErrorList] on a line, then the text concerned with a caret under the place.
+// [ErrorList] on a line, then the text of the action, if there is one, and a
+// caret under the place, if there is one.
 func PrintError(w io.Writer, err error) error {
 	var list ErrorList
 	if !errors.As(err, &list) {
@@ -116,16 +115,24 @@ func PrintError(w io.Writer, err error) error {
 	return nil
 }
 
-// printFault writes one fault and, if it has a place, the text around that.
 func printFault(w io.Writer, err error) error {
-	var syn *SyntaxError
-	if !errors.As(err, &syn) || syn.Offset < 0 || syn.Offset > len(syn.Input) {
-		_, err = fmt.Fprintln(w, err)
-		return err
-	}
-	before, after := around(syn.Input, syn.Offset)
-	_, err = fmt.Fprintf(w, "%v\n\t%s%s\n\t%s^\n", err, before, after, blanks(before))
+	_, err = fmt.Fprintf(w, "%v\n%s", err, excerpt(err))
 	return err
+}
+
+// excerpt returns the lines that show the place of a fault.
+func excerpt(err error) string {
+	var syn *SyntaxError
+	if errors.As(err, &syn) && syn.Offset >= 0 && syn.Offset <= len(syn.Input) {
+		before, after := around(syn.Input, syn.Offset)
+		return "\t" + before + after + "\n\t" + strings.Map(blank, before) + "^\n"
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Action != "" {
+		_, text := around(e.Action, 0)
+		return "\t" + text + "\n"
+	}
+	return ""
 }
 
 // around returns the text on both sides of an offset, cut to fit a terminal
@@ -158,12 +165,10 @@ func visible(r rune) rune {
 	return utf8.RuneError
 }
 
-// blanks returns white space as wide as s: a tab for each tab, else a space.
-func blanks(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return r
-		}
-		return ' '
-	}, s)
+// blank maps a character to one that is as wide and white.
+func blank(r rune) rune {
+	if r == '\t' {
+		return r
+	}
+	return ' '
 }

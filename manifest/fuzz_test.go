@@ -196,7 +196,7 @@ func added(t *testing.T, m *manifest.Manifest) *manifest.Manifest {
 func TestMutations(t *testing.T) {
 	seeds := append(vectorTexts(t, "action.jsonl"), vectorTexts(t, "manifest.jsonl")...)
 	random := rand.New(rand.NewPCG(3, 3))
-	for range 20000 {
+	for range 6000 {
 		text := mutate(random, seeds[random.IntN(len(seeds))])
 		checkAction(t, text)
 		checkManifest(t, text)

@@ -13,21 +13,23 @@ import (
 type glob struct {
 	text   string
 	prefix string // what every match begins with
+	suffix string // what every match ends in
 	runes  []rune
 }
 
 func compileGlob(text string) glob {
-	i := strings.IndexAny(text, "*?[")
-	if i < 0 {
-		i = len(text)
+	first := strings.IndexAny(text, "*?[")
+	if first < 0 {
+		first = len(text)
 	}
-	return glob{text, text[:i], []rune(text)}
+	last := strings.LastIndexAny(text, "*?[]")
+	return glob{text, text[:first], text[last+1:], []rune(text)}
 }
 
 // match reports whether s matches. It does not allocate, and takes time in proportion to
 // the product of the lengths at worst.
 func (g *glob) match(s string) bool {
-	if !strings.HasPrefix(s, g.prefix) {
+	if !strings.HasPrefix(s, g.prefix) || !strings.HasSuffix(s, g.suffix) {
 		return false
 	}
 	p, star, retry := g.runes, []rune(nil), ""

@@ -39,18 +39,39 @@ type kindInfo struct {
 
 // kinds is the one place that knows what distinguishes the kinds.
 var kinds = [...]kindInfo{
-	KindSet:       {name: "set", key: "name"},
-	KindDepend:    {name: "depend", key: "fmri"},
-	KindGroup:     {name: "group", key: "groupname"},
-	KindUser:      {name: "user", key: "username"},
-	KindDir:       {name: "dir", key: "path", shared: true, unique: []string{"path", "mode", "owner", "group"}},
-	KindFile:      {name: "file", key: "path", group: KindDir, payload: true, noHash: true, unique: []string{"path", "mode", "owner", "group", "preserve", "sysattr"}},
-	KindHardlink:  {name: "hardlink", key: "path", group: KindDir, shared: true, unique: []string{"path", "target"}},
-	KindLink:      {name: "link", key: "path", group: KindDir, shared: true, unique: []string{"path", "target"}},
-	KindDriver:    {name: "driver", key: "name"},
-	KindUnknown:   {name: "unknown"},
-	KindLicense:   {name: "license", key: "license", payload: true, noHash: true, shared: true, unique: []string{"license"}},
-	KindLegacy:    {name: "legacy", key: "pkg", shared: true, unique: []string{"category", "desc", "hotline", "name", "pkg", "vendor", "version", "basedir", "pkginst", "pstamp", "sunw_prodvers"}},
+	KindSet:    {name: "set", key: "name"},
+	KindDepend: {name: "depend", key: "fmri"},
+	KindGroup:  {name: "group", key: "groupname"},
+	KindUser:   {name: "user", key: "username"},
+	KindDir: {
+		name: "dir", key: "path", shared: true,
+		unique: []string{"path", "mode", "owner", "group"},
+	},
+	KindFile: {
+		name: "file", key: "path", group: KindDir, payload: true, noHash: true,
+		unique: []string{"path", "mode", "owner", "group", "preserve", "sysattr"},
+	},
+	KindHardlink: {
+		name: "hardlink", key: "path", group: KindDir, shared: true,
+		unique: []string{"path", "target"},
+	},
+	KindLink: {
+		name: "link", key: "path", group: KindDir, shared: true,
+		unique: []string{"path", "target"},
+	},
+	KindDriver:  {name: "driver", key: "name"},
+	KindUnknown: {name: "unknown"},
+	KindLicense: {
+		name: "license", key: "license", payload: true, noHash: true, shared: true,
+		unique: []string{"license"},
+	},
+	KindLegacy: {
+		name: "legacy", key: "pkg", shared: true,
+		unique: []string{
+			"category", "desc", "hotline", "name", "pkg", "vendor", "version",
+			"basedir", "pkginst", "pstamp", "sunw_prodvers",
+		},
+	},
 	KindSignature: {name: "signature", key: "value", payload: true},
 }
 

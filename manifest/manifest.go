@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"crypto/sha1" // what catalogs name manifests by
+	"crypto/sha1" //nolint:gosec // catalogs know manifests by it
 	"io"
 	"iter"
 	"slices"
@@ -69,7 +69,7 @@ func (m *Manifest) Add(actions ...Action) error {
 	for i, a := range actions {
 		a, err := a.line()
 		if err != nil {
-			return &Error{Pos: a.Pos, Action: actions[i].String(), Err: err}
+			return &Error{Action: actions[i].String(), Err: err}
 		}
 		added[i] = a
 	}
@@ -83,8 +83,9 @@ func (a Action) line() (Action, error) {
 	if err != nil {
 		return a, err
 	}
-	if text := a.String(); !isPlain(text) && strings.ContainsAny(text, lineEnds) {
-		return a, &SyntaxError{Fault: FaultControl, Input: text, Offset: strings.IndexAny(text, lineEnds)}
+	text := a.String()
+	if fault, at := badCharacter(text, true); fault != 0 {
+		return a, &SyntaxError{Fault: fault, Input: text, Offset: at}
 	}
 	return a, nil
 }

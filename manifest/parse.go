@@ -2,15 +2,16 @@ package manifest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"iter"
 )
 
 // Options bound what is read. A nil *Options has the defaults, and so has
-// every field that is zero. Reading stops at a limit, with a [*LimitError].
+// every field that is not positive. Reading stops at a limit, with a [*LimitError].
 type Options struct {
 	MaxSize   int64 // bytes of a manifest; 0 means 256 MiB
-	MaxLine   int   // bytes of an action with its continuations; 0 means 1 MiB
+	MaxLine   int   // bytes of an action or comment with its continuations; 0 means 1 MiB
 	MaxAttrs  int   // attributes of an action; 0 means 65536
 	MaxErrors int   // faults that Parse collects; 0 means 1000
 }
@@ -24,23 +25,23 @@ const (
 
 // limits returns the options with the defaults in place.
 func (o *Options) limits() Options {
-	var l Options
-	if o != nil {
-		l = *o
+	if o == nil {
+		o = new(Options)
 	}
-	if l.MaxSize <= 0 {
-		l.MaxSize = maxSize
+	return Options{
+		MaxSize:   positive(o.MaxSize, maxSize),
+		MaxLine:   positive(o.MaxLine, maxLine),
+		MaxAttrs:  positive(o.MaxAttrs, maxAttrs),
+		MaxErrors: positive(o.MaxErrors, maxErrors),
 	}
-	if l.MaxLine <= 0 {
-		l.MaxLine = maxLine
+}
+
+// positive returns n if it is positive, or else the default.
+func positive[T int | int64](n, otherwise T) T {
+	if n > 0 {
+		return n
 	}
-	if l.MaxAttrs <= 0 {
-		l.MaxAttrs = maxAttrs
-	}
-	if l.MaxErrors <= 0 {
-		l.MaxErrors = maxErrors
-	}
-	return l
+	return otherwise
 }
 
 // Parse reads a whole manifest with the default limits; name stands in errors.
@@ -68,16 +69,14 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 	var errs ErrorList
 	p.begin(m.src, 1)
 	for {
-		m.actions = append(m.actions, Action{})
-		err, ok := p.next(&m.actions[len(m.actions)-1])
-		if err == nil && ok {
-			continue
-		}
-		m.actions = m.actions[:len(m.actions)-1]
+		var a Action
+		more, err := p.next(&a)
 		switch {
-		case !ok:
+		case !more:
 			m.read = len(m.actions)
 			return m, errs.Err()
+		case err == nil:
+			m.actions = append(m.actions, a)
 		case len(errs) < p.limits.MaxErrors:
 			errs = append(errs, err)
 		default:
@@ -109,9 +108,9 @@ func (o *Options) Actions(name string, r io.Reader) iter.Seq2[Action, error] {
 func (p *parser) yieldAll(yield func(Action, error) bool) bool {
 	for {
 		var a Action
-		err, ok := p.next(&a)
+		more, err := p.next(&a)
 		switch {
-		case !ok:
+		case !more:
 			return !p.stopped
 		case err != nil:
 			if !yield(Action{}, err) {
@@ -145,34 +144,32 @@ func (p *parser) begin(text string, line int) {
 	p.lines = lines{text: text, next: line}
 }
 
-// next reads the next action into a, or returns the next fault; ok is false at the
-// end of the text.
-func (p *parser) next(a *Action) (err *Error, ok bool) {
+// next reads the next action into a, or finds the next fault. There is neither at
+// the end of the text, when more is false.
+func (p *parser) next(a *Action) (more bool, err *Error) {
 	for !p.stopped {
 		l, ok := p.lines.read()
 		switch {
 		case !ok:
-			return nil, false
+			return false, nil
 		case p.lines.pos-l.start > p.limits.MaxLine:
-			return p.limit("MaxLine", int64(p.limits.MaxLine)), true
+			return true, p.limit("MaxLine", int64(p.limits.MaxLine))
 		case l.text == "":
 			continue
 		case !p.scanner.reset(l.text):
-			return p.fault(l, p.scanner.err), true
+			return true, p.fault(l, p.scanner.err)
 		case l.text[0] == '#':
 			continue
 		case l.open:
-			if err := p.unfinished(l); err != nil {
-				return err, true
-			}
+			err = p.unfinished(l)
+			return err != nil, err
 		case !p.scanner.action(a):
-			return p.fault(l, p.scanner.err), true
-		default:
-			a.Pos = l.pos
-			return nil, true
+			return true, p.fault(l, p.scanner.err)
 		}
+		a.Pos = l.pos
+		return true, nil
 	}
-	return nil, false
+	return false, nil
 }
 
 // unfinished is the fault of a line that the text ends in. The reference drops such
@@ -194,15 +191,12 @@ func (p *parser) limit(name string, limit int64) *Error {
 func (p *parser) fault(l line, err error) *Error {
 	p.faulty = true
 	e := &Error{File: p.file, Last: l.last, Action: l.text, Err: err}
-	syn, ok := err.(*SyntaxError)
-	switch {
-	case ok && syn.Offset >= 0:
-		e.Pos = p.lines.place(l, syn.Offset)
-	case ok:
-		e.Pos = p.lines.place(l, 0)
-	default:
+	var syn *SyntaxError
+	if !errors.As(err, &syn) {
 		e.Pos = Position{Line: l.last}
 		p.stopped = true
+		return e
 	}
+	e.Pos = p.lines.place(l, max(syn.Offset, 0))
 	return e
 }

@@ -47,11 +47,14 @@ func linkTarget(from, target string) (string, error) {
 	if strings.HasPrefix(target, "/") {
 		return localPath(target)
 	}
-	if target == "" {
+	if target == "" || strings.ContainsAny(target, foreign) {
 		return "", fs.ErrInvalid
 	}
 	return checkPath(path.Join(path.Dir(from), target))
 }
+
+// foreign are the characters that no path may have.
+const foreign = "\\\x00"
 
 // notLocal is what is wrong with the paths that are refused.
 const notLocal = "not a path within the image"
@@ -69,7 +72,7 @@ func localPath(written string) (string, error) {
 
 // checkPath refuses a clean path that does not lie below the root.
 func checkPath(clean string) (string, error) {
-	if clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, "\\\x00") {
+	if clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, foreign) {
 		return "", fs.ErrInvalid
 	}
 	return clean, nil

@@ -1,6 +1,9 @@
 package manifest
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A style is a way to print an action.
 type style uint8
@@ -83,61 +86,46 @@ func isHashWord(hash string, s style) bool {
 func appendAttrs(b []byte, attrs Attrs, s style) []byte {
 	for i := range attrs {
 		name, value := attrs[i].Name, attrs[i].Value
-		single := (i == 0 || attrs[i-1].Name != name) && (i+1 == len(attrs) || attrs[i+1].Name != name)
+		last := i+1 == len(attrs)
+		single := (i == 0 || attrs[i-1].Name != name) && (last || attrs[i+1].Name != name)
 		if single && name == "mode" && strings.HasPrefix(value, "0o") {
 			value = "0" + value[2:]
 		}
 		b = append(b, ' ')
 		b = append(b, name...)
 		b = append(b, '=')
+		if last && s == inLine && strings.HasSuffix(value, `\`) {
+			return appendQuoted(b, value, cmp.Or(quoteFor(value, single, s), '"'), s)
+		}
 		b = appendValue(b, value, single, s)
-	}
-	if s == inLine && len(attrs) > 0 && b[len(b)-1] == '\\' {
-		last := attrs[len(attrs)-1].Value
-		b = appendQuoted(b[:len(b)-len(last)], last, '"', s)
 	}
 	return b
 }
 
-// appendValue appends a value with the quotes it needs. A value that is the
-// only one of its name has them around "$(" too.
+// appendValue appends a value with the quotes it needs.
 func appendValue(b []byte, v string, single bool, s style) []byte {
-	if isBare(v) {
-		return append(b, v...)
-	}
-	double, apostrophe := strings.IndexByte(v, '"') >= 0, strings.IndexByte(v, '\'') >= 0
-	switch {
-	case double && apostrophe:
-		return appendQuoted(b, v, '"', s)
-	case double:
-		return appendQuoted(b, v, '\'', s)
-	case apostrophe, v == "", strings.IndexByte(v, ' ') >= 0, single && strings.Contains(v, "$("),
-		s != reference && strings.ContainsAny(v, "\t\n"):
-		return appendQuoted(b, v, '"', s)
+	if quote := quoteFor(v, single, s); quote != 0 {
+		return appendQuoted(b, v, quote, s)
 	}
 	return append(b, v...)
 }
 
-// isBare reports whether v is clearly in no need of quotes: not empty and
-// without the characters up to the apostrophe, which are blanks, quotes, "$" and few
-// others. It looks at eight bytes at a time.
-func isBare(v string) bool {
-	if v == "" {
-		return false
+// quoteFor returns the quote that a value needs, 0 for none. A value that is the
+// only one of its name needs one for "$(" too.
+func quoteFor(v string, single bool, s style) byte {
+	if v != "" && wordEnd(v) == len(v) {
+		return 0
 	}
-	for len(v) >= 8 {
-		x := load(v)
-		if (x-('\''+1)*ones)&^x&highs != 0 {
-			return false
-		}
-		v = v[8:]
+	double, apostrophe := strings.IndexByte(v, '"') >= 0, strings.IndexByte(v, '\'') >= 0
+	switch {
+	case double && !apostrophe:
+		return '\''
+	case double, apostrophe, v == "", strings.IndexByte(v, ' ') >= 0:
+		return '"'
+	case single && strings.Contains(v, "$("), s != reference && strings.ContainsAny(v, "\t\n"):
+		return '"'
 	}
-	for i := range len(v) {
-		if v[i] <= '\'' {
-			return false
-		}
-	}
-	return true
+	return 0
 }
 
 // appendQuoted appends v in quotes. A backslash is doubled where it would

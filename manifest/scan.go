@@ -39,7 +39,11 @@ const (
 	classEqual
 )
 
-var classes = [256]uint8{' ': classBlank, '\t': classBlank, '\n': classBlank, '"': classQuote, '\'': classQuote, '=': classEqual}
+var classes = [256]uint8{
+	' ': classBlank, '\t': classBlank, '\n': classBlank,
+	'"': classQuote, '\'': classQuote,
+	'=': classEqual,
+}
 
 // reset gives the scanner a text and checks its characters.
 func (s *scanner) reset(text string) bool {
@@ -71,7 +75,7 @@ func (s *scanner) action(a *Action) bool {
 // construct brings the attributes into the form in which actions keep them.
 func (s *scanner) construct() (fault Fault, name string) {
 	s.attrs, fault, name = construct(s.kind, s.attrs, &s.slab)
-	if s.inLine {
+	if s.inLine && fault == 0 {
 		s.attrs = modernise(s.kind, s.attrs, &s.slab)
 	}
 	return fault, name
@@ -83,26 +87,25 @@ func (s *scanner) fail(f Fault, offset int, name string) bool {
 	return false
 }
 
-// characters refuses what is not UTF-8 and control characters other than tab
-// and newline; in a line of a manifest all that the reference ends lines at.
+// characters refuses the characters that the text must not have.
 func (s *scanner) characters() bool {
-	if f, at := badCharacter(s.text); f != 0 {
+	if f, at := badCharacter(s.text, s.inLine); f != 0 {
 		return s.fail(f, at, "")
-	}
-	if at := strings.IndexAny(s.text, lineEnds); s.inLine && at >= 0 {
-		return s.fail(FaultControl, at, "")
 	}
 	return true
 }
 
-// lineEnds are the characters that no line of a manifest has but an action may have.
-const lineEnds = "\n\u2028\u2029"
-
-// badCharacter finds the first character that no action may have.
-func badCharacter(text string) (f Fault, offset int) {
+// badCharacter finds the first character that no action may have: a control
+// character but tab and newline, or what is not UTF-8. A line of a manifest has
+// none of those that the reference ends lines at either.
+func badCharacter(text string, inLine bool) (f Fault, offset int) {
 	for i, r := range text {
 		switch {
-		case r == '\t', r == '\n':
+		case r >= ' ' && r <= '~', r == '\t':
+		case r == '\n', r == '\u2028', r == '\u2029':
+			if inLine {
+				return FaultControl, i
+			}
 		case unicode.IsControl(r):
 			return FaultControl, i
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
@@ -118,11 +121,16 @@ func (s *scanner) typeWord() bool {
 	if end == len(s.text) {
 		return s.fail(FaultNoAttributes, end, "")
 	}
-	kind, ok := ParseKind(s.text[:end])
-	if !ok {
-		return s.fail(FaultUnknownType, 0, s.text[:end])
+	s.pos = end
+	word := s.text[:end]
+	if s.kind != 0 && word == s.kind.info().name { // most actions are of the kind of the last
+		return true
 	}
-	s.kind, s.pos = kind, end
+	kind, ok := ParseKind(word)
+	if !ok {
+		return s.fail(FaultUnknownType, 0, word)
+	}
+	s.kind = kind
 	return true
 }
 
@@ -162,7 +170,7 @@ func (s *scanner) words() bool {
 		s.hash = s.hashKey
 	case hashAttr | hashWord:
 		if s.hash != s.hashKey {
-			return s.fail(FaultHashMismatch, -1, "hash")
+			return s.fail(FaultHashMismatch, -1, "")
 		}
 	}
 	return true

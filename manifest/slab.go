@@ -1,6 +1,9 @@
 package manifest
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // A slab hands out room for attributes from chunks, so that an action needs
 // no allocation of its own. The zero slab is ready for use.
@@ -28,7 +31,7 @@ func (s *slab) grow(a Attrs, limit int) Attrs {
 // insert puts an attribute into a list that was taken.
 func (s *slab) insert(a Attrs, at int, x Attr) Attrs {
 	if len(a) == cap(a) {
-		a = s.grow(a, len(a)+1)
+		a = s.grow(a, math.MaxInt)
 	}
 	return slices.Insert(a, at, x)
 }

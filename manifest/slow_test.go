@@ -22,6 +22,7 @@ type slowFault struct {
 // A slowReader reads one action.
 type slowReader struct {
 	text    string
+	inLine  bool // of a manifest
 	pos     int
 	kind    manifest.Kind
 	payload []string // behind the type
@@ -47,7 +48,7 @@ func (r *slowReader) characters() slowFault {
 		if c == utf8.RuneError && size == 1 {
 			return slowFault{manifest.FaultEncoding, i}
 		}
-		if unicode.Is(unicode.Cc, c) && !isBlank(byte(c)) {
+		if unicode.Is(unicode.Cc, c) && !isBlank(byte(c)) || r.inLine && strings.ContainsRune("\n\u2028\u2029", c) {
 			return slowFault{manifest.FaultControl, i}
 		}
 		i += size
@@ -341,15 +342,13 @@ func slowManifest(text string) (all []slowLine) {
 
 // slowLogical reads a logical line; ok is false if there is no action in it.
 func slowLogical(line string, open bool) (out slowLine, ok bool) {
-	r := slowReader{text: line}
+	r := slowReader{text: line, inLine: true}
 	if f := r.characters(); f.fault != 0 {
 		return slowLine{fault: f.fault}, true
 	}
 	switch {
 	case line == "":
 		return slowLine{}, false
-	case strings.ContainsAny(line, "\u2028\u2029"):
-		return slowLine{fault: manifest.FaultControl}, true
 	case line[0] == '#':
 		return slowLine{}, false
 	case open:

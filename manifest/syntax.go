@@ -1,9 +1,6 @@
 package manifest
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // A SyntaxError says where and why a text is not an action, or why an action
 // cannot be written as text.
@@ -14,19 +11,20 @@ type SyntaxError struct {
 	Offset int    // byte offset into Input, len(Input) for its end, -1 for the whole
 }
 
-// Error returns the class and the fault, with the name and offset if known.
+// Error returns the fault with the name and the offset if they are known.
 func (e *SyntaxError) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Fault.String())
-	if e.Name != "" {
-		b.WriteByte(' ')
-		b.WriteString(strconv.Quote(e.Name))
+	if e.Offset < 0 {
+		return e.reason()
 	}
-	if e.Offset >= 0 {
-		b.WriteString(" at offset ")
-		b.WriteString(strconv.Itoa(e.Offset))
+	return e.reason() + " at offset " + strconv.Itoa(e.Offset)
+}
+
+// reason is the fault with the name.
+func (e *SyntaxError) reason() string {
+	if e.Name == "" {
+		return e.Fault.String()
 	}
-	return b.String()
+	return e.Fault.String() + " " + strconv.Quote(e.Name)
 }
 
 // A Fault is a reason why a text is not an action.

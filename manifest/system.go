@@ -1,22 +1,5 @@
 package manifest
 
-// A Set is something that a package says about itself.
-type Set struct {
-	Name   string
-	Values []string // at least one
-	Extra  Attrs
-}
-
-// Action returns the action that s stands for.
-func (s Set) Action() Action { return encode(s) }
-func (Set) kind() Kind       { return KindSet }
-
-func (s *Set) bind(c *codec) {
-	c.key("name", &s.Name)
-	c.list("value", &s.Values)
-	c.extra(&s.Extra)
-}
-
 // A User is an account of the system. A number that is nil is left to the system.
 type User struct {
 	Name       string
@@ -151,39 +134,3 @@ func (l *Legacy) bind(c *codec) {
 	c.text("sunw_prodvers", &l.SunwProdVers)
 	c.extra(&l.Extra)
 }
-
-// A Signature covers the text that [Manifest.SigningText] returns.
-type Signature struct {
-	Algorithm string    // such as "sha256" or "rsa-sha256"
-	Value     string    // in hex digits
-	Version   string    // of the way to sign; "" for "0", the only one
-	Payload   Payload   // the certificate of the signer, if there is one
-	Source    string    // before publication, the name of the file that holds it
-	Chain     []Payload // the certificates between that and a root
-	Extra     Attrs
-}
-
-// Action returns the action that s stands for.
-func (s Signature) Action() Action { return encode(s) }
-func (Signature) kind() Kind       { return KindSignature }
-
-func (s *Signature) bind(c *codec) {
-	c.text("algorithm", &s.Algorithm)
-	c.key("value", &s.Value)
-	c.text("version", &s.Version)
-	c.payload(&s.Payload, &s.Source)
-	c.chain(&s.Chain)
-	c.extra(&s.Extra)
-}
-
-// An Unknown is what a reader of other archives could not make into anything. It
-// cannot be published.
-type Unknown struct {
-	Extra Attrs
-}
-
-// Action returns the action that u stands for.
-func (u Unknown) Action() Action { return encode(u) }
-func (Unknown) kind() Kind       { return KindUnknown }
-
-func (u *Unknown) bind(c *codec) { c.extra(&u.Extra) }

@@ -92,8 +92,9 @@ func (f *Filter) AllowsVariants(a Action) bool {
 	if f == nil {
 		return true
 	}
-	for i, x := range a.Attrs {
-		if len(x.Name) < len(variantPrefix) || x.Name[0] != 'v' || !strings.HasPrefix(x.Name, variantPrefix) {
+	for i := range a.Attrs {
+		x := &a.Attrs[i]
+		if !strings.HasPrefix(x.Name, variantPrefix) {
 			continue
 		}
 		if x.Value != f.Variant(x.Name) || a.Attrs[i+1:].Has(x.Name) {
@@ -117,8 +118,9 @@ func (f *Filter) AllowsFacets(a Action) bool {
 		return true
 	}
 	anyOf, oneTrue := false, false
-	for i, x := range a.Attrs {
-		if len(x.Name) < len(facetPrefix) || x.Name[0] != 'f' || !strings.HasPrefix(x.Name, facetPrefix) {
+	for i := range a.Attrs {
+		x := &a.Attrs[i]
+		if !strings.HasPrefix(x.Name, facetPrefix) {
 			continue
 		}
 		switch wanted := f.Facet(x.Name); {

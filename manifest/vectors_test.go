@@ -156,6 +156,8 @@ func syntaxError(t *testing.T, err error) *manifest.SyntaxError {
 	return syn
 }
 
+// runAction compares the canonical text of a vector with what we know to be the
+// reference's. Our own is that wherever it reads back, which checkRoundTrip checks.
 func runAction(t *testing.T, raw json.RawMessage) any {
 	in := decode[struct{ Text string }](t, raw)
 	a, err := manifest.ParseAction(in.Text)

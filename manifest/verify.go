@@ -262,6 +262,7 @@ type meter struct {
 	n      int64
 	hashes [SHA512_256 + 1]hash.Hash // made when needed
 	on     [SHA512_256 + 1]bool
+	sum    [32]byte
 }
 
 // reset begins to compute the digests that are in want.
@@ -294,7 +295,8 @@ func (m *meter) sums() Digests {
 	var sums Digests
 	for alg := SHA1; alg <= SHA512_256; alg++ {
 		if m.on[alg] {
-			sums = sums.With(alg.sum(m.hashes[alg]))
+			sum, _ := alg.Digest(m.hashes[alg].Sum(m.sum[:0]))
+			sums = sums.With(sum)
 		}
 	}
 	return sums

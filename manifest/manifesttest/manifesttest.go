@@ -33,6 +33,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/goips/ips/manifest"
 )
@@ -45,8 +46,8 @@ type Case struct {
 	Comment string            // what stands before the first section
 	Section map[string]string // texts by name, each empty or ending in a newline
 
-	file     string
-	sections []section
+	file    string
+	archive *txtar.Archive
 }
 
 // Cases reads the files that match glob, in the order of their names. It ends the
@@ -67,22 +68,23 @@ func Cases(t testing.TB, glob string) []*Case {
 
 func read(t testing.TB, file string) *Case {
 	t.Helper()
-	text, err := os.ReadFile(file)
+	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := filepath.Base(file)
 	c := &Case{
 		Name:    strings.TrimSuffix(name, filepath.Ext(name)),
+		Comment: string(archive.Comment),
 		Section: make(map[string]string),
 		file:    file,
+		archive: archive,
 	}
-	c.Comment, c.sections = parse(string(text))
-	for _, s := range c.sections {
-		if _, ok := c.Section[s.name]; ok {
-			t.Fatalf("%s: second section %s", file, s.name)
+	for _, f := range archive.Files {
+		if _, ok := c.Section[f.Name]; ok {
+			t.Fatalf("%s: second section %s", file, f.Name)
 		}
-		c.Section[s.name] = s.text
+		c.Section[f.Name] = string(f.Data)
 	}
 	return c
 }
@@ -105,19 +107,19 @@ func (c *Case) Want(t testing.TB, section, got string) {
 }
 
 // rewrite puts a text into a section of the file, at the end if it is new.
-func (c *Case) rewrite(t testing.TB, name, text string) {
+func (c *Case) rewrite(t testing.TB, section, text string) {
 	t.Helper()
-	if _, inner := parse(text); len(inner) > 0 {
-		t.Fatalf("%s: section %s cannot hold %q", c.file, name, text)
+	if txtar.NeedsQuote([]byte(text)) {
+		t.Fatalf("%s: section %s cannot hold %q", c.file, section, text)
 	}
-	i := slices.IndexFunc(c.sections, func(s section) bool { return s.name == name })
+	i := slices.IndexFunc(c.archive.Files, func(f txtar.File) bool { return f.Name == section })
 	if i < 0 {
-		i = len(c.sections)
-		c.sections = append(c.sections, section{name: name})
+		i = len(c.archive.Files)
+		c.archive.Files = append(c.archive.Files, txtar.File{Name: section})
 	}
-	c.sections[i].text = text
-	c.Section[name] = text
-	if err := os.WriteFile(c.file, []byte(format(c.Comment, c.sections)), 0o666); err != nil {
+	c.archive.Files[i].Data = []byte(text)
+	c.Section[section] = text
+	if err := os.WriteFile(c.file, txtar.Format(c.archive), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }
