@@ -1,0 +1,244 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/goips/ips/catalog/internal/scan"
+	"github.com/goips/ips/fmri"
+)
+
+// A tableDecoder makes a Table of a dependency or summary part. It walks along the
+// columns of the base part, which usually has the same stems and versions in
+// the same order.
+type tableDecoder struct {
+	s        *scan.Scanner
+	cols     *columns
+	salvage  bool // drop entries that the base part does not have
+	in       *interner
+	ids      []uint32
+	spans    []span // by version: its actions in ids
+	seen     []bool // by version
+	odd      []oddity
+	pub      *publisher // nil to drop everything
+	at       int        // next stem
+	lo, hi   int        // versions of the current stem
+	next     int        // next version
+	list     []uint32   // versions of the current stem as they come
+	order    fileOrder
+	disorder bool // ids are not in the order of versions, or has gaps
+}
+
+// A span is part of a list.
+type span struct{ lo, hi uint32 }
+
+func newTableDecoder(s *scan.Scanner, cols *columns, salvage bool) *tableDecoder {
+	n := len(cols.versions)
+	return &tableDecoder{s: s, cols: cols, salvage: salvage, in: newInterner(nil), spans: make([]span, n), seen: make([]bool, n)}
+}
+
+// missing notes that the base part does not have something.
+func (d *tableDecoder) missing(what string, name []byte) {
+	if !d.salvage {
+		d.s.Fail(d.s.Start(), wrongEntry(what, name))
+	}
+	d.s.Loosen()
+	d.lo, d.hi, d.next = 0, 0, 0
+}
+
+func (d *tableDecoder) publisher(name []byte) {
+	if d.pub = d.cols.publisher(string(name)); d.pub == nil {
+		d.missing("publisher", name)
+		return
+	}
+	d.disorder = d.disorder || d.pub.lo < d.at
+	d.at = d.pub.lo
+}
+
+func (d *tableDecoder) stem(name []byte) {
+	if d.pub == nil {
+		return
+	}
+	for d.at < d.pub.hi && d.cols.stem(d.at) < string(name) {
+		d.at++
+	}
+	if d.at == d.pub.hi || d.cols.stem(d.at) != string(name) {
+		at, ok := d.cols.find(d.pub, string(name))
+		if !ok {
+			d.missing("stem", name)
+			return
+		}
+		d.at, d.disorder = at, true
+	}
+	d.lo, d.hi = int(d.cols.first[d.at]), int(d.cols.first[d.at+1])
+	d.next = d.lo
+	d.at++
+}
+
+// endStem remembers the order of the stem's versions if it is unusual.
+func (d *tableDecoder) endStem() {
+	if !slices.IsSorted(d.list) {
+		d.order.set(d.at-1, slices.Clone(d.list))
+		d.disorder = true
+	}
+	d.list = d.list[:0]
+}
+
+func (d *tableDecoder) entry() {
+	list := span{uint32(len(d.ids)), uint32(len(d.ids))}
+	o := oddity{missing: true}
+	id := -1
+	for d.s.Begin('{'); d.s.More('}'); {
+		switch key := d.s.Key(); {
+		case string(key) == "version":
+			if id >= 0 {
+				d.s.Fail(d.s.Start(), scan.DuplicateKey(key))
+			}
+			id = d.version()
+		case string(key) == "actions":
+			if !o.missing {
+				d.s.Fail(d.s.Start(), scan.DuplicateKey(key))
+			}
+			o.missing = false
+			d.actions()
+			list.hi = uint32(len(d.ids))
+		default:
+			o.extra = d.s.InsertValue(o.extra, string(key))
+		}
+	}
+	switch {
+	case d.s.Err() != nil:
+	case id < 0:
+		d.s.Fail(d.s.Offset(), errors.New("entry without a version"))
+	case id == math.MaxInt:
+		d.disorder = true // the list is not used
+	default:
+		d.keep(id, list, o)
+	}
+}
+
+// keep assigns a list to a version.
+func (d *tableDecoder) keep(id int, list span, o oddity) {
+	if d.seen[id] {
+		d.s.Fail(d.s.Start(), fmt.Errorf("duplicate version %s", d.cols.version(id)))
+		return
+	}
+	d.seen[id] = true
+	if list.lo == list.hi || len(o.extra) > 0 {
+		o.version = uint32(id)
+		d.odd = append(d.odd, o)
+	}
+	d.spans[id] = list
+	d.list = append(d.list, uint32(id))
+	d.next = id + 1
+}
+
+// version reads the version of an entry and returns its id. For one that is to be
+// dropped it returns math.MaxInt.
+func (d *tableDecoder) version() int {
+	if d.next < d.hi && d.s.Skip(d.cols.version(d.next)) {
+		return d.next
+	}
+	text := d.s.Str()
+	for id := d.next; id < min(d.hi, d.next+8); id++ {
+		if d.cols.version(id) == string(text) {
+			return id
+		}
+	}
+	if d.s.Err() != nil {
+		return -1
+	}
+	v, err := fmri.ParseVersion(string(text))
+	if err != nil {
+		d.s.Fail(d.s.Start(), err)
+		return -1
+	}
+	if v.String() != string(text) {
+		d.s.Loosen()
+	}
+	if id, ok := d.cols.search(d.lo, d.hi, v); ok {
+		return id
+	}
+	if !d.salvage {
+		d.s.Fail(d.s.Start(), wrongEntry("version", bytes.Clone(text)))
+		return -1
+	}
+	return math.MaxInt
+}
+
+// actions reads the actions of an entry. Since those of successive versions are
+// mostly the same, each is first compared with what the version before has.
+func (d *tableDecoder) actions() {
+	before := d.before()
+	for d.s.Begin('['); d.s.More(']'); {
+		id, n := d.repeated(before)
+		if n > 0 {
+			before = before[n:]
+		} else {
+			id = d.action()
+		}
+		if d.s.Err() != nil {
+			return
+		}
+		d.ids = append(d.ids, id)
+	}
+}
+
+// before returns the actions of the version that was read before.
+func (d *tableDecoder) before() []uint32 {
+	if d.next == d.lo {
+		return nil
+	}
+	list := d.spans[d.next-1]
+	return d.ids[list.lo:list.hi]
+}
+
+// repeated consumes an action if it is one of the first of a list, and returns it and
+// how many of the list are behind.
+func (d *tableDecoder) repeated(list []uint32) (id uint32, n int) {
+	for i, id := range list[:min(2, len(list))] {
+		if d.in.marks[id]&markEscaped == 0 && d.s.Skip(d.in.at(d.in.refs[id])) {
+			return id, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// action reads an action and returns its id.
+func (d *tableDecoder) action() uint32 {
+	text := d.s.Str()
+	switch {
+	case d.s.Err() != nil:
+		return 0
+	case !d.in.room(len(text)):
+		d.s.Fail(d.s.Start(), errors.New("distinct actions take more than 4 GiB"))
+		return 0
+	case len(d.ids) == math.MaxInt32:
+		d.s.Fail(d.s.Start(), errors.New("too many actions"))
+		return 0
+	}
+	return d.in.id(text)
+}
+
+// table returns what was read.
+func (d *tableDecoder) table() *Table {
+	t := &Table{ids: slices.Clip(d.ids), odd: d.odd, refs: d.in.refs, marks: d.in.marks, text: d.in.text()}
+	if d.disorder {
+		slices.SortFunc(t.odd, func(a, b oddity) int { return cmp.Compare(a.version, b.version) })
+		t.ids = make([]uint32, 0, len(d.ids))
+	}
+	t.first = make([]uint32, len(d.spans)+1)
+	n := uint32(0)
+	for id, list := range d.spans {
+		if d.disorder {
+			t.ids = append(t.ids, d.ids[list.lo:list.hi]...)
+		}
+		n += list.hi - list.lo
+		t.first[id+1] = n
+	}
+	return t
+}
