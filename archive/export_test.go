@@ -1,0 +1,27 @@
+package archive
+
+import "testing"
+
+// ReadMember returns the content of a member.
+func (a *Reader) ReadMember(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := a.readFile(name, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// IndexText returns the text of the index.
+func (a *Reader) IndexText(t testing.TB) string {
+	t.Helper()
+	m, _, err := a.header(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := a.indexText(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

@@ -1,0 +1,112 @@
+package archive
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// scan reads the headers of all members.
+func (a *Reader) scan() error {
+	for offset := int64(0); ; {
+		m, _, err := a.header(offset)
+		if errors.Is(err, errEnd) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a.members = append(a.members, m)
+		offset = m.end()
+	}
+}
+
+// errEnd says that an archive ends where a header could be.
+var errEnd = errors.New("no members")
+
+// header reads the header at offset, and those that belong to it.
+func (a *Reader) header(offset int64) (Member, *tar.Header, error) {
+	section := io.NewSectionReader(a.r, offset, max(0, a.size-offset))
+	hdr, err := nextHeader(section)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+		if ok, _ := a.endsAt(offset); ok {
+			err = errEnd
+		}
+	}
+	if err != nil {
+		return Member{}, nil, &Error{"", offset, err}
+	}
+	read, err := section.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return Member{}, nil, &Error{hdr.Name, offset, err}
+	}
+	m := Member{Name: memberName(hdr.Name), Dir: hdr.Typeflag == tar.TypeDir, Offset: offset}
+	if !m.Dir {
+		m.Size = hdr.Size
+	}
+	switch room := a.size - offset - read; {
+	case !m.Dir && hdr.Typeflag != tar.TypeReg || isSparse(hdr):
+		err = fmt.Errorf("%w: type %q", ErrType, hdr.Typeflag)
+	case m.Size > room || padding(m.Size, blockSize) > room-m.Size:
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return m, hdr, &Error{m.Name, offset, err}
+	}
+	m.Entry = read + m.Size + padding(m.Size, blockSize)
+	return m, hdr, nil
+}
+
+// nextHeader reads a header, passing over global ones, such as those of git archive.
+// The error is io.EOF at the end of the archive and where r ends.
+func nextHeader(r io.Reader) (*tar.Header, error) {
+	t := tar.NewReader(r)
+	for {
+		hdr, err := t.Next()
+		if err != nil && !errors.Is(err, tar.ErrInsecurePath) { // names are checked later
+			return nil, err
+		}
+		if hdr.Typeflag != tar.TypeXGlobalHeader {
+			return hdr, nil
+		}
+	}
+}
+
+// isSparse reports whether a regular file has holes, so that its size is not that of
+// what the archive has of it.
+func isSparse(hdr *tar.Header) bool {
+	for key := range hdr.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// memberName returns the name in a header as an index has it.
+func memberName(name string) string {
+	return strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./")
+}
+
+// checkMemberName accepts relative names that stay below where they begin, in their
+// shortest form.
+func checkMemberName(name string) error {
+	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
+		return ErrName
+	}
+	return nil
+}
+
+// endsAt reports whether the archive ends at offset: with two blocks of zeros.
+func (a *Reader) endsAt(offset int64) (bool, error) {
+	var blocks [2 * blockSize]byte
+	section := io.NewSectionReader(a.r, offset, max(0, a.size-offset))
+	if _, err := io.ReadFull(section, blocks[:]); err != nil {
+		return false, &Error{"", offset, noEOF(err)}
+	}
+	return blocks == [2 * blockSize]byte{}, nil
+}
