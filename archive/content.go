@@ -1,11 +1,14 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
+	"time"
 )
 
 // find returns the file with the given name. If there is none, the error is an
@@ -91,10 +94,22 @@ func (a *Reader) readContent(buf *[]byte, m Member, limit int64) ([]byte, error)
 	if n, err := a.r.ReadAt(entry, m.Offset); n < len(entry) {
 		return nil, &Error{m.Name, m.Offset, noEOF(err)}
 	}
-	if err := m.check(loaded{entry, m.Offset}); err != nil {
-		return nil, err
+	start := m.Entry - padding(m.Size, blockSize) - m.Size
+	if !m.isHeader(entry[:start]) {
+		if err := m.check(loaded{entry, m.Offset}); err != nil {
+			return nil, err
+		}
 	}
-	return entry[m.Entry-padding(m.Size, blockSize)-m.Size:][:m.Size], nil
+	return entry[start:][:m.Size], nil
+}
+
+// isHeader reports whether a Writer would have written head in front of m. It saves the
+// work of reading it.
+func (m Member) isHeader(head []byte) bool {
+	var buf [4 * blockSize]byte
+	seconds, err := strconv.ParseInt(string(head[len(head)-blockSize:][136:147]), 8, 64)
+	h := header{name: m.Name, size: m.Size, modTime: time.Unix(seconds, 0)}
+	return err == nil && bytes.Equal(head, h.append(buf[:0]))
 }
 
 // maxHeaders is what a member may have in front of its content: package archive/tar

@@ -77,10 +77,11 @@ func parseIndex(text string, base, size int64) ([]Member, error) {
 // parseRecord reads a record without its final NUL and LF, and leaves the offset
 // relative.
 func parseRecord(record string) (m Member, err error) {
-	name, rest, ok := strings.Cut(record, "\x00")
+	name, rest, _ := strings.Cut(record, "\x00")
 	m.Name = name
 	for _, n := range []*int64{&m.Offset, &m.Entry, &m.Size} {
 		var field string
+		var ok bool
 		field, rest, ok = strings.Cut(rest, "\x00")
 		if !ok {
 			return m, errors.New("too few fields")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/goips/ips/fmri"
@@ -125,6 +126,9 @@ func payloadsOf(m *manifest.Manifest) ([]manifest.Payload, error) {
 func (w *Writer) AddPublisher(p Publisher) error {
 	if err := p.check(); err != nil {
 		return fmt.Errorf("publisher %q: %w", p.Name, err)
+	}
+	if slices.ContainsFunc(w.infos, func(q Publisher) bool { return q.Name == p.Name }) {
+		return fmt.Errorf("publisher %q: %w", p.Name, fs.ErrExist)
 	}
 	w.infos = append(w.infos, p)
 	return nil

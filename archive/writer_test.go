@@ -212,6 +212,9 @@ func TestWriterRefuses(t *testing.T) {
 	if err := w.AddPublisher(archive.Publisher{Name: "stranger"}); err != nil {
 		t.Error(err)
 	}
+	if err := w.AddPublisher(archive.Publisher{Name: "stranger"}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("publisher again: %v", err)
+	}
 	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "stranger") {
 		t.Errorf("publisher without packages: %v", err)
 	}

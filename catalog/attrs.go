@@ -60,6 +60,9 @@ func (a *Attrs) State() State {
 // are of type [*FormatError] or [*SignatureError].
 func ParseAttrs(src []byte, opts *ReadOptions) (*Attrs, error) {
 	a, _, err := parseAttrs(src, opts.limits())
+	if err == nil && a.Signature == "" && opts.wantsSigned() {
+		return nil, &SignatureError{File: attrsName}
+	}
 	return a, err
 }
 
@@ -76,13 +79,21 @@ func parseAttrs(src []byte, limits *Limits) (a *Attrs, canonical bool, err error
 	sum := hexSHA1(append(slices.Clip(src[:d.cut]), objectEnd...))
 	if !d.last || d.sign != signatureValue(sum) {
 		canonical = false
-		sum = hexSHA1(d.appendText(nil, ""))
+		sum = hexSHA1(canonicalAttrs(src, limits))
 	}
 	if d.sign != signatureValue(sum) {
 		return nil, false, &SignatureError{File: attrsName, Got: sum, Want: trimSignature(d.sign)}
 	}
 	d.Signature = sum
 	return &d.Attrs, canonical, nil
+}
+
+// canonicalAttrs returns the canonical form of valid attributes without their signature,
+// even if they would be written otherwise.
+func canonicalAttrs(src []byte, limits *Limits) []byte {
+	s := scan.NewBytes(src, scan.Limits{String: len(src), Depth: limits.Depth, Size: limits.File})
+	members := slices.DeleteFunc(s.Members(), func(m scan.Member) bool { return m.Key == signatureKey })
+	return append(scan.AppendMembers(nil, members), '\n')
 }
 
 // attrsKeys are the members that catalog.attrs must have.
@@ -193,18 +204,24 @@ func (d *attrsDecoder) file(f *FileAttrs) {
 
 // readTime reads a time.
 func readTime(s *scan.Scanner) time.Time {
+	t, exact := scanTime(s)
+	if !exact {
+		s.Loosen()
+	}
+	return t
+}
+
+// scanTime reads a time and reports whether its text is the one it would be written with.
+func scanTime(s *scan.Scanner) (t time.Time, exact bool) {
 	text := string(s.Str())
 	if s.Err() != nil {
-		return time.Time{}
+		return t, false
 	}
 	t, err := parseTime(text)
 	if err != nil {
 		s.Fail(s.Start(), err)
 	}
-	if string(appendTime(nil, t)) != text {
-		s.Loosen()
-	}
-	return t
+	return t, string(appendTime(nil, t)) == text
 }
 
 // appendText appends the attributes as they are written, signed if sum is not empty.

@@ -58,8 +58,7 @@ func (b *Builder) openLog(c *Catalog, name string) (*Update, error) {
 	if !ok {
 		return &Update{attrs: FileAttrs{Name: name}, signed: !c.unsigned}, nil
 	}
-	var opts *ReadOptions
-	u, err := openUpdate(b.Logs, attrs, opts.limits())
+	u, err := openUpdate(b.Logs, attrs, nil)
 	if err != nil {
 		return nil, fmt.Errorf("continuing an update log: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/goips/ips/catalog/internal/scan"
 )
@@ -90,8 +91,14 @@ type file struct {
 }
 
 func newFile(name string, r io.Reader, limits *Limits) *file {
-	d := newDigester(r)
-	return &file{envelope: envelope{s: scan.New(d, limits.scan())}, name: name, d: d}
+	size := maxChunk
+	if f, ok := r.(fs.File); ok {
+		if info, err := f.Stat(); err == nil {
+			size = int(max(minChunk, min(maxChunk, info.Size()+1)))
+		}
+	}
+	d := newDigester(r, size)
+	return &file{envelope: envelope{s: scan.New(d, size, limits.scan())}, name: name, d: d}
 }
 
 // decode reads the file. The error says where it is wrong.

@@ -34,6 +34,7 @@ type baseDecoder struct {
 type stemRun struct {
 	ref
 	first, end uint32
+	place      int   // among the stems of the file
 	at         int64 // offset in the file
 }
 
@@ -51,7 +52,7 @@ func (d *baseDecoder) publisher(name []byte) {
 	}
 	p := publisher{name: string(name), lo: len(d.stems), hi: len(d.stems)}
 	if err := fmri.CheckPublisher(p.name); err != nil {
-		d.s.Fail(d.s.Start(), err)
+		d.s.Fail(d.s.Start(), brief(err, name))
 		return
 	}
 	if n := len(d.pubs); n > 0 && d.pubs[n-1].name > p.name {
@@ -67,10 +68,10 @@ func (d *baseDecoder) stem(name []byte) {
 	if !d.room(len(name)) {
 		return
 	}
-	run := stemRun{ref: d.text.add(name), first: uint32(len(d.versions)), at: d.s.Start()}
+	run := stemRun{ref: d.text.add(name), first: uint32(len(d.versions)), place: len(d.stems), at: d.s.Start()}
 	stem := d.text.at(run.ref)
 	if err := fmri.CheckName(stem); err != nil {
-		d.s.Fail(run.at, err)
+		d.s.Fail(run.at, brief(err, name))
 		return
 	}
 	p := &d.pubs[len(d.pubs)-1]
@@ -101,7 +102,10 @@ func (d *baseDecoder) entry() {
 			d.version(&e)
 			continue
 		}
-		if string(key) == digestKey && e.marks == 0 && d.s.Peek() == '"' {
+		if string(key) == digestKey && e.marks != 0 {
+			d.s.Fail(d.s.Start(), scan.DuplicateKey(key))
+		}
+		if string(key) == digestKey && d.s.Peek() == '"' {
 			text := d.s.Str()
 			if e.setDigest(text) {
 				continue
@@ -144,7 +148,7 @@ func (d *baseDecoder) version(e *batchEntry) {
 	r := d.text.add(text)
 	v, err := fmri.ParseVersion(d.text.at(r))
 	if err != nil {
-		d.s.Fail(e.at, err)
+		d.s.Fail(e.at, brief(err, text))
 		return
 	}
 	if len(v.String()) != len(text) { // the build was not written
@@ -219,10 +223,9 @@ func (d *baseDecoder) columns() (*columns, error) {
 // sort puts publishers and stems in order.
 func (d *baseDecoder) sort() {
 	d.s.Loosen()
-	d.order = nil
 	slices.SortFunc(d.pubs, func(p, q publisher) int { return cmp.Compare(p.name, q.name) })
 	old := *d
-	d.stems, d.versions, d.extra = nil, nil, nil
+	d.stems, d.versions, d.extra, d.order = nil, nil, nil, nil
 	for i := range d.pubs {
 		p := &d.pubs[i]
 		runs := old.stems[p.lo:p.hi]
@@ -242,6 +245,13 @@ func (d *baseDecoder) sort() {
 
 // move appends a stem and its versions, which lie in old.
 func (d *baseDecoder) move(old *baseDecoder, run stemRun) {
+	if ids := old.order[run.place]; ids != nil {
+		moved := make([]uint32, len(ids))
+		for i, id := range ids {
+			moved[i] = id - run.first + uint32(len(d.versions))
+		}
+		d.order.set(len(d.stems), moved)
+	}
 	for id := run.first; id < run.end; id++ {
 		v := old.versions[id]
 		v.stem = uint32(len(d.stems))

@@ -154,7 +154,7 @@ func (d *tableDecoder) version() int {
 	}
 	v, err := fmri.ParseVersion(string(text))
 	if err != nil {
-		d.s.Fail(d.s.Start(), err)
+		d.s.Fail(d.s.Start(), brief(err, text))
 		return -1
 	}
 	if v.String() != string(text) {

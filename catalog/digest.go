@@ -39,9 +39,10 @@ func hexSHA1(b []byte) string {
 }
 
 const (
-	chunkSize = 256 << 10
-	chunks    = 3
-	heldBack  = 4 << 10 // a signature at the end of a file lies within it
+	minChunk = 512
+	maxChunk = 256 << 10
+	chunks   = 3
+	heldBack = 4 << 10 // a signature at the end of a file lies within it
 )
 
 // A digester reads a file ahead in a goroutine of its own and hashes what it
@@ -49,6 +50,7 @@ const (
 // Close ends the goroutine and waits for it.
 type digester struct {
 	r          io.Reader
+	size       int // of chunks
 	full, free chan []byte
 	quit       chan struct{}
 	done       sync.WaitGroup
@@ -59,9 +61,10 @@ type digester struct {
 	hashed     int64
 }
 
-func newDigester(r io.Reader) *digester {
+// newDigester returns a digester for a file of about the given size.
+func newDigester(r io.Reader, size int) *digester {
 	d := &digester{
-		r: r, full: make(chan []byte, chunks), free: make(chan []byte, chunks),
+		r: r, size: size, full: make(chan []byte, chunks), free: make(chan []byte, chunks),
 		quit: make(chan struct{}), hash: sha1.New(),
 	}
 	for range chunks {
@@ -82,10 +85,10 @@ func (d *digester) run() {
 			return
 		}
 		if buf == nil {
-			buf = make([]byte, chunkSize)
+			buf = make([]byte, d.size)
 		}
 		var n int
-		n, d.err = io.ReadFull(d.r, buf[:chunkSize])
+		n, d.err = io.ReadFull(d.r, buf[:d.size])
 		if d.err == io.ErrUnexpectedEOF {
 			d.err = io.EOF
 		}

@@ -25,7 +25,7 @@ func (c *Catalog) encode(w io.Writer, p *part) (sum string, err error) {
 	if err != nil {
 		return "", err
 	}
-	e := &encoder{w: w, hash: sha1.New(), buf: make([]byte, 0, encodeBuffer+encodeBuffer/4)}
+	e := &encoder{w: w, hash: sha1.New(), buf: make([]byte, 0, 1<<10)}
 	e.buf = append(e.buf, '{')
 	meta := p.meta
 	for i := range c.pubs {

@@ -47,6 +47,14 @@ var (
 	ErrUpdateType = errors.New("unknown type of operation")
 )
 
+// brief returns err, or a short one if the text that it quotes is long.
+func brief(err error, text []byte) error {
+	if err == nil || len(text) <= 256 {
+		return err
+	}
+	return fmt.Errorf("%.100q... is no name or version", text)
+}
+
 // fileError turns the error of a scanner into one that names the file.
 func fileError(name string, err error) error {
 	var bad *scan.Error

@@ -102,6 +102,9 @@ func (x *Index) Stem(publisher, stem string) (*Catalog, error) {
 	out := &Catalog{created: x.attrs.Created, modified: x.attrs.Modified, unsigned: true, attrsChanged: true}
 	c := x.cursor()
 	lo, hi := c.span(publisher, stem)
+	if c.err != nil {
+		return nil, c.err
+	}
 	a := newAssembler(nil, hi-lo)
 	for id := lo; id < hi && c.err == nil; id++ {
 		if e := c.entry(publisher, stem, id); c.err == nil {
@@ -125,7 +128,11 @@ func (c *cursor) span(publisher, stem string) (lo, hi int) {
 		}
 		i := p.lo + sort.Search(p.hi-p.lo, func(i int) bool { return c.text(text, c.ref(stems, p.lo+i)) >= stem })
 		if i < p.hi && c.text(text, c.ref(stems, i)) == stem {
-			return c.number(first, i), c.number(first, i+1)
+			lo, hi = c.number(first, i), c.number(first, i+1)
+			if rows := c.x.section(secVersions, 0).n / rowSize; lo > hi || int64(hi) > rows {
+				c.fail(first.off, "versions %d to %d of %d", lo, hi, rows)
+			}
+			return lo, hi
 		}
 	}
 	return 0, 0

@@ -15,6 +15,10 @@ type ReadOptions struct {
 	// be obsolete or renamed.
 	Parts []Part
 
+	// Signed demands that files have a signature of their own, as those of repositories
+	// do and those of images do not. [Refresh] always demands it.
+	Signed bool
+
 	// Salvage accepts files that do not fit the attributes or each other, as long
 	// as each agrees with its own signature: what an interrupted writer leaves
 	// behind. Entries that the base part does not have are dropped.
@@ -70,5 +74,7 @@ func (o *ReadOptions) parallel() int {
 	}
 	return o.Parallel
 }
+
+func (o *ReadOptions) wantsSigned() bool { return o != nil && o.Signed }
 
 func (o *ReadOptions) trustsLogs() bool { return o != nil && o.TrustLogs }

@@ -25,6 +25,9 @@ func Read(fsys fs.FS, opts *ReadOptions) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
+	if attrs.Signature == "" && opts.wantsSigned() {
+		return nil, &SignatureError{File: attrsName}
+	}
 	r := reader{fsys: fsys, opts: opts, limits: limits}
 	c := r.indexed(attrs)
 	if c == nil {
@@ -237,6 +240,9 @@ func (r *reader) file(p *part, decode func(*file) error, c *Catalog) error {
 	defer f.d.Close()
 	if err := decode(f); err != nil {
 		return err
+	}
+	if f.sign == "" && r.opts.wantsSigned() {
+		return &SignatureError{File: p.Name}
 	}
 	listed := p.Signature
 	if r.salvage() && f.sign != "" {

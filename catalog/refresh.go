@@ -135,12 +135,17 @@ func logsSince(new *Attrs, since map[string]time.Time) []string {
 // The files of the result that are modified are to be written where the
 // client keeps the old ones; catalog.attrs comes last.
 func Refresh(old *Catalog, fsys fs.FS, opts *ReadOptions) (*Catalog, error) {
-	r := reader{fsys: fsys, opts: opts, limits: opts.limits()}
+	signed := ReadOptions{Signed: true}
+	if opts != nil {
+		signed = *opts
+		signed.Signed = true
+	}
+	r := reader{fsys: fsys, opts: &signed, limits: opts.limits()}
 	src, err := readFile(fsys, attrsName, r.limits.File)
 	if err != nil {
 		return nil, err
 	}
-	attrs, err := ParseAttrs(src, opts)
+	attrs, err := ParseAttrs(src, r.opts)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +220,7 @@ func (r *reader) incremental(old *Catalog, attrs *Attrs, plan Plan) (*Catalog, e
 	logs := make([]*Update, len(plan.Files))
 	for i, name := range plan.Files {
 		f, _ := attrs.Update(name)
-		u, err := openUpdate(r.fsys, f, r.limits)
+		u, err := openUpdate(r.fsys, f, r.opts)
 		if err != nil {
 			return nil, err
 		}

@@ -67,12 +67,12 @@ func updateName(t time.Time, locale string) string {
 
 // ReadUpdate reads and verifies an update log.
 func ReadUpdate(name string, r io.Reader, opts *ReadOptions) (*Update, error) {
-	return readUpdate(FileAttrs{Name: name}, r, opts.limits())
+	return readUpdate(FileAttrs{Name: name}, r, opts)
 }
 
 // readUpdate reads the log that attributes list.
-func readUpdate(attrs FileAttrs, r io.Reader, limits *Limits) (*Update, error) {
-	f := newFile(attrs.Name, r, limits)
+func readUpdate(attrs FileAttrs, r io.Reader, opts *ReadOptions) (*Update, error) {
+	f := newFile(attrs.Name, r, opts.limits())
 	defer f.d.Close()
 	d := &updateDecoder{s: f.s, Update: Update{attrs: attrs}}
 	if err := f.decode(d); err != nil {
@@ -81,7 +81,13 @@ func readUpdate(attrs FileAttrs, r io.Reader, limits *Limits) (*Update, error) {
 	u := &d.Update
 	u.meta = f.meta
 	u.sort()
+	if f.sign == "" && opts.wantsSigned() {
+		return nil, &SignatureError{File: attrs.Name}
+	}
 	err := f.verify(attrs.Signature, func() (string, error) {
+		if d.odd {
+			return "", nil // the canonical form cannot be had any more
+		}
 		return hexSHA1(u.appendText(nil)), nil
 	})
 	if err != nil {
@@ -92,13 +98,13 @@ func readUpdate(attrs FileAttrs, r io.Reader, limits *Limits) (*Update, error) {
 }
 
 // openUpdate reads a log from a directory.
-func openUpdate(fsys fs.FS, attrs FileAttrs, limits *Limits) (*Update, error) {
+func openUpdate(fsys fs.FS, attrs FileAttrs, opts *ReadOptions) (*Update, error) {
 	f, err := fsys.Open(attrs.Name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readUpdate(attrs, f, limits)
+	return readUpdate(attrs, f, opts)
 }
 
 // sort puts operations in order and notes the time of the last.

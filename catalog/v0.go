@@ -39,10 +39,11 @@ func ReadV0(fsys fs.FS, publisher string, opts *ReadOptions) (*Catalog, error) {
 //
 // Lines S are attributes, V versions and C critical ones. All others are ignored.
 // Such a catalog names its versions and nothing else; they become those of
-// the publisher. The result is not signed and has no time of creation. The
-// lines are of one file, "catalog", in errors.
+// the publisher. The result is not signed and has no time of creation; without
+// Last-Modified it was modified at the beginning of 1970. The lines are of one
+// file, "catalog", in errors.
 func ParseV0(r io.Reader, publisher string, opts *ReadOptions) (*Catalog, error) {
-	d := decoderV0{publisher: publisher, limits: opts.limits(), count: -1}
+	d := decoderV0{publisher: publisher, limits: opts.limits(), count: -1, modified: time.Unix(0, 0).UTC()}
 	d.b.Unsigned = true
 	in := bufio.NewScanner(io.LimitReader(r, d.limits.File+1))
 	in.Buffer(nil, d.limits.String)

@@ -28,7 +28,7 @@ func TestAllocs(t *testing.T) {
 		{"Compare", 0, func() { f.Compare(g) }},
 		{"Version.Compare", 0, func() { v.Compare(w) }},
 		{"Succeeds", 0, func() { v.Succeeds(w, fmri.Auto) }},
-		{"With", 0, func() { f.WithPublisher("p").WithVersion(w).Stem() }},
+		{"With", 0, func() { _ = f.WithPublisher("p").WithVersion(w).Stem() }},
 		{"Matches", 0, func() { glob.Matches(f); suffix.Matches(f) }},
 		{"AppendText", 0, func() { f.AppendText(buffer) }},
 		{"All", 0, func() {

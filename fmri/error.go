@@ -43,7 +43,7 @@ func (k ErrorKind) String() string {
 type ParseError struct {
 	Kind   ErrorKind // the class of rule that was broken
 	What   string    // what was being parsed: "FMRI", "version", "pattern", …
-	Input  string    // the whole text, without trailing white space
+	Input  string    // the whole text; an FMRI or pattern without white space at its end
 	Offset int       // byte offset into Input of the first offending byte; at most len(Input)
 	Reason string    // what is wrong there, such as "leading zero"
 }
@@ -79,7 +79,7 @@ func printable(r rune) rune {
 }
 
 // A fault is what the scanners know of an error: where and what, but not yet in
-// which text. No fault has no reason.
+// which text.
 type fault struct {
 	kind   ErrorKind
 	offset int

@@ -104,6 +104,7 @@
 //   - The empty payload of hash="" is written NOHASH.
 //   - In a manifest, a last value that ends in a backslash has quotes, lest the line
 //     continue.
+//   - A mode that begins with 0oo is kept.
 //   - An unknown action without attributes has a blank behind it.
 //
 // What cannot be written, such as a name with a blank, is refused by [NewAction].

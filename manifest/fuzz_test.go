@@ -23,6 +23,7 @@ func addSeeds(f *testing.F, file string) {
 	for _, text := range vectorTexts(f, file) {
 		f.Add(text)
 	}
+	f.Add("file mode=0oo path=0") // was found by fuzzing
 }
 
 // vectorTexts returns the texts of a file of vectors.

@@ -88,8 +88,8 @@ func appendAttrs(b []byte, attrs Attrs, s style) []byte {
 		name, value := attrs[i].Name, attrs[i].Value
 		last := i+1 == len(attrs)
 		single := (i == 0 || attrs[i-1].Name != name) && (last || attrs[i+1].Name != name)
-		if single && name == "mode" && strings.HasPrefix(value, "0o") {
-			value = "0" + value[2:]
+		if single && name == "mode" {
+			value = octalMode(value, s)
 		}
 		b = append(b, ' ')
 		b = append(b, name...)
@@ -100,6 +100,16 @@ func appendAttrs(b []byte, attrs Attrs, s style) []byte {
 		b = appendValue(b, value, single, s)
 	}
 	return b
+}
+
+// octalMode returns a mode as it is written: without the "o" of "0o755". One that
+// would begin with "0o" even then is kept, as it would lose that when it is read back.
+func octalMode(mode string, s style) string {
+	rest, ok := strings.CutPrefix(mode, "0o")
+	if !ok || s != reference && strings.HasPrefix(rest, "o") {
+		return mode
+	}
+	return "0" + rest
 }
 
 // appendValue appends a value with the quotes it needs.

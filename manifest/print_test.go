@@ -70,6 +70,8 @@ func TestPrintList(t *testing.T) {
 		{"unknown b=$(x) b=$(y)", "unknown b=$(x) b=$(y)"},
 		{"unknown b=$(x) c=1 b=2", "unknown b=$(x) b=2 c=1"},
 		{"unknown mode=0o755", "unknown mode=0755"},
+		{"unknown mode=0o", "unknown mode=0"},
+		{"unknown mode=0oo", "unknown mode=0oo"},
 		{"unknown mode=0o755 mode=1", "unknown mode=0o755 mode=1"},
 		{"unknown b=2 a=1 b=1", "unknown a=1 b=2 b=1"},
 		{"file hash=a=b path=x chash=1", "file chash=1 hash=a=b path=x"},

@@ -72,7 +72,8 @@ func (r *PayloadReader) Reset(p Payload, stored io.Reader) {
 	r.reset(p)
 	limit := p.StoredSize
 	if limit < 0 {
-		limit = r.limit + r.limit/8 + 1<<16 // what is not compressed grows a little
+		limit = min(r.limit, 1<<60)
+		limit += limit/8 + 1<<16 // what is not compressed grows a little
 	}
 	r.stored.reset(p.Stored)
 	r.source = source{r: stored, meter: &r.stored, limit: limit, form: FormStored}

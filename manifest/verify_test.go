@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -98,6 +99,8 @@ func TestSizeLies(t *testing.T) {
 	for what, change := range map[string]func(*manifest.Payload){
 		"content longer":   func(p *manifest.Payload) { p.Size-- },
 		"content shorter":  func(p *manifest.Payload) { p.Size++ },
+		"content immense":  func(p *manifest.Payload) { p.Size, p.StoredSize = math.MaxInt64, -1 },
+		"stored immense":   func(p *manifest.Payload) { p.StoredSize = math.MaxInt64 },
 		"content is empty": func(p *manifest.Payload) { p.Size = 0 },
 		"stored longer":    func(p *manifest.Payload) { p.StoredSize-- },
 		"stored shorter":   func(p *manifest.Payload) { p.StoredSize++ },
@@ -170,7 +173,7 @@ func (e *endless) Read(b []byte) (int, error) {
 
 // TestDecompressionBomb checks that a small stored form cannot become much content.
 func TestDecompressionBomb(t *testing.T) {
-	bomb := zip(t, make([]byte, 100<<20))
+	bomb := zip(t, make([]byte, 16<<20))
 	for _, size := range []int64{0, 1, 1 << 16} {
 		p := manifest.Payload{Content: manifest.DigestsOf(manifest.SHA1.Sum(nil)), Size: size, StoredSize: int64(len(bomb))}
 		refused(t, "bomb", p, bomb, new(*manifest.SizeError))
@@ -197,17 +200,24 @@ func TestEndlessData(t *testing.T) {
 	nothing := []byte{0, 0, 0, 0xff, 0xff} // an empty stored block, not the last
 	content := noise(1 << 16)
 	stored := zip(t, content)
-	for what, source := range map[string]io.Reader{
-		"empty blocks": io.MultiReader(strings.NewReader(header), &endless{block: nothing}),
-		"long name":    io.MultiReader(strings.NewReader("\x1f\x8b\x08\x08\x00\x00\x00\x00\x02\xff"), &endless{block: []byte("a")}),
-		"tail":         io.MultiReader(bytes.NewReader(stored), &endless{block: []byte("a")}),
-		"garbage":      &endless{block: []byte("a")},
+	const named = "\x1f\x8b\x08\x08\x00\x00\x00\x00\x02\xff"
+	for _, test := range []struct {
+		what   string
+		begin  []byte
+		repeat []byte
+	}{
+		{"empty blocks", []byte(header), nothing},
+		{"long name", []byte(named), []byte("a")},
+		{"tail", stored, []byte("a")},
+		{"garbage", nil, []byte("a")},
 	} {
 		p := payloadOf(content, stored)
 		for _, p := range []manifest.Payload{p, p.ContentOnly()} {
+			forever := &endless{block: test.repeat}
 			var e *manifest.PayloadError
-			if _, err := io.Copy(io.Discard, p.Verify(source)); !errors.As(err, &e) {
-				t.Errorf("%s: %v", what, err)
+			n, err := io.Copy(io.Discard, p.Verify(io.MultiReader(bytes.NewReader(test.begin), forever)))
+			if !errors.As(err, &e) || n > p.Size || forever.taken > 1<<18 {
+				t.Errorf("%s: %d bytes of %d taken, %v", test.what, n, forever.taken, err)
 			}
 		}
 	}

@@ -30,7 +30,7 @@ type Limits struct {
 	Size   int64 // bytes in the text
 }
 
-const minWindow = 64 << 10
+const maxWindow = 64 << 10
 
 // A Scanner reads one JSON text.
 type Scanner struct {
@@ -66,9 +66,9 @@ func (e *Error) Error() string { return fmt.Sprintf("offset %d: %v", e.Offset, e
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New returns a Scanner for the text of r.
-func New(r io.Reader, limits Limits) *Scanner {
-	return &Scanner{r: r, limits: limits, stop: math.MaxInt64, buf: make([]byte, minWindow)}
+// New returns a Scanner for the text of r, which is of about the given size.
+func New(r io.Reader, size int, limits Limits) *Scanner {
+	return &Scanner{r: r, limits: limits, stop: math.MaxInt64, buf: make([]byte, min(size, maxWindow))}
 }
 
 // NewBytes returns a Scanner for text in memory.
@@ -127,7 +127,7 @@ func (s *Scanner) fill(keep int) bool {
 	s.end -= keep
 	s.pos -= keep
 	if s.end == len(s.buf) {
-		s.buf = slices.Grow(s.buf, len(s.buf))
+		s.buf = slices.Grow(s.buf, max(512, len(s.buf)))
 		s.buf = s.buf[:cap(s.buf)]
 	}
 	var n int

@@ -61,7 +61,8 @@ func (s *Scanner) raw() {
 // escape decodes one escaped character.
 func (s *Scanner) escape() {
 	if !s.have(2) {
-		s.unexpected("an escape")
+		s.pos = s.end
+		s.unexpected("the rest of an escape")
 		return
 	}
 	if c := s.buf[s.pos+1]; c != 'u' {
