@@ -1,0 +1,206 @@
+package solver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// The rules of one name say which of its versions are candidates.
+type rules struct {
+	p         *problem
+	slot      sat.Slot
+	st        *slotInfo
+	installed sat.ID // what is installed and stays, or sat.None
+	oldest    sat.ID // ids before it are older than what is installed
+	tier      int32  // of the publishers that may supply it
+	proposal  *proposal
+	plain     bool // versions that are not older than installed are candidates
+	simple    bool // the same, but for held incorporations
+}
+
+// rules returns the rules of slot s.
+func (p *problem) rules(s sat.Slot) rules {
+	st := &p.slots[s]
+	r := rules{p: p, slot: s, st: st, installed: p.staysIn(s), oldest: p.m.layout.Base[s]}
+	if st.proposal != 0 {
+		r.proposal = &p.proposals[st.proposal-1]
+	}
+	if r.installed != sat.None && !p.req.Downgrade && (r.proposal == nil || !r.proposal.older) {
+		r.oldest = p.m.firstEqual(r.installed)
+	}
+	if !p.publishers.single {
+		r.tier = p.bestTier(s)
+	}
+	r.simple = p.publishers.single && p.m.special[s]&ruled == 0 && !st.rejected &&
+		!st.permits && r.proposal == nil && st.freeze == 0 && st.decided == 0
+	r.plain = r.simple && st.held == 0
+	return r
+}
+
+// firstEqual returns the first id of the same version as id.
+func (m *Model) firstEqual(id sat.ID) sat.ID {
+	for m.layout.Equal != nil && m.layout.Equal[id] {
+		id--
+	}
+	return id
+}
+
+// lastEqual returns the last id of the same version as id.
+func (m *Model) lastEqual(id sat.ID) sat.ID {
+	for m.layout.Equal != nil && int(id)+1 < m.Len() && m.layout.Equal[id+1] {
+		id++
+	}
+	return id
+}
+
+// rank orders versions that are equal, the preferred one first.
+func (p *problem) rank(id sat.ID) int {
+	pub := p.m.publisher[id]
+	return int(p.publishers.place[pub])*len(p.m.publishers) + int(pub)
+}
+
+// candidate reports whether id may be selected as far as is known without a search.
+func (p *problem) candidate(id sat.ID) bool {
+	r := p.rules(p.m.slotAt(id))
+	return r.forbids(id) == 0
+}
+
+// forbids returns why id is no candidate, or 0 if it is one. Of several
+// reasons it is the first in the order below.
+func (r *rules) forbids(id sat.ID) FactKind {
+	if r.plain {
+		if id < r.oldest {
+			return upgradeOnly
+		}
+		return 0
+	}
+	for k := firstRule; k <= lastRule; k++ {
+		if r.breaks(id, k) {
+			return k
+		}
+	}
+	return 0
+}
+
+// breaks reports whether id breaks rule k.
+func (r *rules) breaks(id sat.ID, k FactKind) bool {
+	p, m := r.p, r.p.m
+	switch k {
+	case FactRejected:
+		return r.st.rejected
+	case FactUnsupported:
+		return m.is(id, unsupported)
+	case FactVariant:
+		return !p.forVariants(id)
+	case notAsked:
+		return r.proposal != nil && !slices.Contains(r.proposal.candidates, id)
+	case FactPublisher:
+		return r.proposal == nil && !p.publishers.single && !r.mayComeFrom(id)
+	case upgradeOnly:
+		return id < r.oldest && !p.permitted[id]
+	case undecided:
+		return r.st.decided != 0 && id != r.st.decided-1
+	case FactFrozen:
+		return r.st.freeze != 0 && !m.version(id).Succeeds(r.freeze().Package.Version(), fmri.Auto)
+	case FactHeld:
+		return r.st.held != 0 && r.holder(id) != sat.None
+	case FactExplicit:
+		return m.is(id, explicit) && !r.mayBeExplicit(id)
+	case FactOrigin:
+		return m.is(id, origin) && p.brokenOrigin(id) != noDep
+	case FactParent:
+		return p.img.Linked && m.is(id, parent) && p.brokenParent(id) != noDep
+	}
+	return false
+}
+
+// freeze returns the freeze of the name, which must have one.
+func (r *rules) freeze() *Freeze { return &r.p.img.Frozen[r.st.freeze-1] }
+
+// mayBeExplicit reports whether id, which wants to be asked for by name, may be
+// selected: it is proposed, or its name is installed, or the parent image has it.
+func (r *rules) mayBeExplicit(id sat.ID) bool {
+	if r.proposal != nil || r.st.installed != 0 {
+		return true
+	}
+	if _, ok := r.p.parents[r.p.m.name(id)]; !ok {
+		return false
+	}
+	return r.p.dependsOnParentSelf(id)
+}
+
+// brokenOrigin returns the origin dependency of id that is not met by what is
+// installed before the operation, or noDep.
+func (p *problem) brokenOrigin(id sat.ID) int32 {
+	for _, i := range p.m.dependencies(id) {
+		d := &p.m.deps[i]
+		if d.kind != originOf || !p.counts(d) {
+			continue
+		}
+		for _, f := range p.m.dependOf(i).fmris {
+			if v := p.originVersion(d, f); v.IsValid() && f.Version().IsValid() && v.Compare(f.Version()) < 0 {
+				return i
+			}
+		}
+	}
+	return noDep
+}
+
+// originVersion returns the version of f's package where the origin dependency
+// d looks for it, or the zero version. Firmware and processors, which are no
+// packages, are taken to be new enough.
+func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
+	if d.rootImage {
+		if strings.HasPrefix(f.Name(), "feature/firmware/") || strings.HasPrefix(f.Name(), "feature/cpu") {
+			return fmri.Version{}
+		}
+		return p.roots[f.Name()].Version()
+	}
+	if s, ok := p.m.slot(f.Name()); ok && p.slots[s].present != 0 {
+		return p.m.version(p.slots[s].present - 1)
+	}
+	return fmri.Version{}
+}
+
+// brokenParent returns the parent dependency of id that the parent image does
+// not meet, or noDep.
+func (p *problem) brokenParent(id sat.ID) int32 {
+	for _, i := range p.m.dependencies(id) {
+		d := &p.m.deps[i]
+		if d.kind != parentOf || !p.counts(d) {
+			continue
+		}
+		for _, f := range p.m.dependOf(i).fmris {
+			if !p.parentHas(id, f) {
+				return i
+			}
+		}
+	}
+	return noDep
+}
+
+// parentHas reports whether the parent image meets the parent dependency of id on f.
+func (p *problem) parentHas(id sat.ID, f fmri.FMRI) bool {
+	if f.Name() == self {
+		return p.parents[p.m.name(id)] == p.m.fmris[id]
+	}
+	have, ok := p.parents[f.Name()]
+	return ok && (f.Publisher() == "" || f.Publisher() == have.Publisher()) &&
+		(!f.Version().IsValid() || have.Version().Compare(f.Version()) >= 0)
+}
+
+// dependsOnParentSelf reports whether id wants itself in the parent image.
+func (p *problem) dependsOnParentSelf(id sat.ID) bool {
+	for _, i := range p.m.dependencies(id) {
+		d := &p.m.deps[i]
+		if d.kind == parentOf && p.counts(d) && slices.ContainsFunc(p.m.dependOf(i).fmris, isSelf) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSelf(f fmri.FMRI) bool { return f.Name() == self }

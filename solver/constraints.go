@@ -1,0 +1,148 @@
+package solver
+
+import "github.com/goips/ips/solver/internal/sat"
+
+// An encoding is a problem in an engine: the engine asks it for what it needs.
+type encoding struct {
+	*problem
+	eng      *sat.Engine
+	noGroups bool // group dependencies do not count
+	relaxed  bool // those of a class may be left unmet
+}
+
+// start empties the engine for the encoding.
+func (e *encoding) start() {
+	if e.eng == nil {
+		e.eng = sat.New(e.m.layout)
+	}
+	e.eng.Reset(e)
+	e.eng.MaxConflicts = e.opts.MaxConflicts
+	if e.effort > 0 {
+		e.eng.MaxConflicts = e.effort
+	}
+	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.doomed
+	for i := 0; e.relaxed && i < len(e.unmet); i++ {
+		e.eng.AtMost(e.unmet[i])
+	}
+}
+
+// The tag of a requirement or limit is the index of its dependency; that of the
+// demand that slot s be present is mustTag(s).
+func mustTag(s sat.Slot) int32 { return -1 - int32(s) }
+
+// Open says which ids of slot s are no candidates. It is the engine's call.
+func (e *encoding) Open(s sat.Slot) {
+	r := e.rules(s)
+	all := e.m.all(s)
+	if r.simple {
+		e.eng.Narrow(s, sat.Span{Lo: r.oldest, Hi: all.Hi})
+		e.openHeld(s, r.st.held)
+		return
+	}
+	for id := all.Lo; id < all.Hi; id++ {
+		if r.forbids(id) != 0 {
+			e.eng.Exclude(id)
+		}
+	}
+}
+
+// openHeld keeps of slot s what held incorporations admit, beginning with the
+// given one of heldLimits.
+func (e *encoding) openHeld(s sat.Slot, n int32) {
+	for ; n != 0; n = e.heldLimits[n-1].next {
+		l := &e.heldLimits[n-1]
+		if l.dep == noDep {
+			for id := e.m.layout.Base[s]; id < e.m.layout.Base[s+1]; id++ {
+				if !e.keepsVersion(l.by, id) {
+					e.eng.Exclude(id)
+				}
+			}
+			continue
+		}
+		d := &e.m.deps[l.dep]
+		e.eng.Narrow(s, d.hull)
+		for _, gap := range e.m.gapsOf(d) {
+			for id := gap.Lo; id < gap.Hi; id++ {
+				e.eng.Exclude(id)
+			}
+		}
+	}
+}
+
+// Rank orders versions that are equal. It is the engine's call.
+func (e *encoding) Rank(id sat.ID) int { return e.rank(id) }
+
+// Load states the dependencies of id. It is the engine's call.
+func (e *encoding) Load(id sat.ID) {
+	for _, i := range e.m.dependencies(id) {
+		if d := &e.m.deps[i]; d.tag == 0 || e.allows(d.tag) {
+			e.state(id, i)
+		}
+	}
+}
+
+// state states dependency i of id.
+func (e *encoding) state(id sat.ID, i int32) {
+	switch d := &e.m.deps[i]; d.kind {
+	case incorporate, optional, exclude:
+		e.limit(id, i, d)
+	case require, requireAny:
+		e.eng.Require(id, sat.Span{}, e.m.setOf(d), i)
+	case conditional:
+		for _, q := range e.m.condOf(d) {
+			e.eng.Require(id, q, e.m.setOf(d), i)
+		}
+	case group, groupAny:
+		e.group(id, i, d)
+	}
+}
+
+// limit states the dependency d, which is number i, of id: an incorporate,
+// optional or exclude.
+func (e *encoding) limit(id sat.ID, i int32, d *dep) {
+	if d.slot == sat.None {
+		return
+	}
+	if d.hull != e.m.whole[d.slot] {
+		e.eng.Limit(id, d.slot, d.hull, false, i)
+	}
+	for _, gap := range e.m.gapsOf(d) {
+		e.eng.Limit(id, d.slot, gap, true, i)
+	}
+}
+
+// group states the group dependency d, which is number i, of id.
+func (e *encoding) group(id sat.ID, i int32, d *dep) {
+	use := groupUse{id, i}
+	if e.noGroups || e.groups[use] == blocked {
+		return
+	}
+	set := e.groupSet(d)
+	if len(set) == 0 {
+		return
+	}
+	if n, ok := e.classes[use]; ok && e.relaxed {
+		waiver := e.eng.Extra()
+		e.eng.Count(n, waiver)
+		set = append(set, sat.Span{Lo: waiver, Hi: waiver + 1})
+	}
+	e.eng.Require(id, sat.Span{}, set, i)
+}
+
+// demandAll states that what is proposed, and what is installed and stays, is
+// present.
+func (e *encoding) demandAll() {
+	for i := range e.proposals {
+		e.demand(e.proposals[i].slot)
+	}
+	for _, id := range e.installed {
+		if s := e.m.slotAt(id); e.staysIn(s) != sat.None && e.slots[s].proposal == 0 {
+			e.demand(s)
+		}
+	}
+}
+
+// demand states that slot s is present.
+func (e *encoding) demand(s sat.Slot) {
+	e.eng.Require(sat.None, sat.Span{}, e.m.layoutSpan(s), mustTag(s))
+}

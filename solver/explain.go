@@ -1,0 +1,288 @@
+package solver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// A ground is what one [Fact] stands for in a search: constraints that are
+// there or not there together.
+type ground struct {
+	groundKey
+	uses []use    // dependencies
+	ids  []sat.ID // forbidden versions
+	must bool     // the slot must be present
+	on   bool
+}
+
+// A groundKey tells grounds apart.
+type groundKey struct {
+	kind    FactKind
+	slot    sat.Slot
+	dep     depKind
+	targets part // of the first dependency, for those with several packages
+	target  sat.Slot
+	by      sat.ID // the holder, for FactHeld
+}
+
+// A use is a dependency of one version.
+type use struct {
+	id  sat.ID
+	dep int32
+}
+
+// An explainer looks for the fewest grounds of a contradiction.
+type explainer struct {
+	*problem
+	eng     *sat.Engine
+	grounds []ground
+	byKey   map[groundKey]int32
+	rule    map[sat.ID][]int32 // the grounds that forbid an id
+	uses    map[sat.ID][]owned // the dependencies of an id
+}
+
+// An owned is a dependency and the ground it belongs to.
+type owned struct{ dep, ground int32 }
+
+// explain finds out why the engine of e found no selection: a set of facts that
+// contradict each other, none of which can be spared.
+func (p *problem) explain(ctx context.Context, e *encoding) ([]Fact, error) {
+	x := &explainer{
+		problem: p,
+		byKey:   map[groundKey]int32{},
+		rule:    map[sat.ID][]int32{},
+		uses:    map[sat.ID][]owned{},
+	}
+	for _, c := range e.eng.Core() {
+		x.add(c)
+	}
+	for i := 0; i < len(x.grounds); i++ {
+		if x.grounds[i].must {
+			x.addDead(p.m.layoutSpan(x.grounds[i].slot))
+		}
+	}
+	x.eng = p.spare()
+	if err := x.minimize(ctx); err != nil {
+		return nil, err
+	}
+	return x.facts(), nil
+}
+
+// spare returns an engine that holds nothing of use any more.
+func (p *problem) spare() *sat.Engine {
+	if p.probe.eng == nil {
+		p.probe.eng = sat.New(p.m.layout)
+	}
+	return p.probe.eng
+}
+
+// add enters one cause of the contradiction.
+func (x *explainer) add(c sat.Cause) {
+	if c.Class > 0 {
+		return
+	}
+	if c.Tag < 0 {
+		s := sat.Slot(-1 - c.Tag)
+		k := FactInstalled
+		if x.slots[s].proposal != 0 {
+			k = FactRequested
+		}
+		x.ground(groundKey{kind: k, slot: s})
+		return
+	}
+	d := &x.m.deps[c.Tag]
+	key := groundKey{kind: FactDepend, slot: x.m.slotAt(c.Guard), dep: d.kind, target: d.slot}
+	if d.targets.end-d.targets.first > 1 {
+		key.targets = d.targets
+	}
+	g := x.ground(key)
+	x.grounds[g].uses = append(x.grounds[g].uses, use{c.Guard, c.Tag})
+	x.uses[c.Guard] = append(x.uses[c.Guard], owned{c.Tag, g})
+	if d.kind.needs() {
+		x.addDead(x.m.setOf(d))
+	}
+}
+
+// ground returns the index of the ground with the given key.
+func (x *explainer) ground(k groundKey) int32 {
+	g, ok := x.byKey[k]
+	if !ok {
+		g = int32(len(x.grounds))
+		x.byKey[k] = g
+		x.grounds = append(x.grounds, ground{groundKey: k, on: true, must: k.kind < FactDepend})
+	}
+	return g
+}
+
+// addDead enters the rules that forbid ids of the given spans.
+func (x *explainer) addDead(spans []sat.Span) {
+	for _, q := range spans {
+		r := x.rules(x.m.slotAt(q.Lo))
+		for id := q.Lo; id < q.Hi; id++ {
+			if _, known := x.rule[id]; known || r.forbids(id) == 0 {
+				continue
+			}
+			for k := firstRule; k <= lastRule; k++ {
+				if r.breaks(id, k) {
+					g := x.ground(r.keyFor(id, k))
+					x.grounds[g].ids = append(x.grounds[g].ids, id)
+					x.rule[id] = append(x.rule[id], g)
+				}
+			}
+		}
+	}
+}
+
+// forbidden returns a ground that is on and forbids id, or -1: one of those
+// marked in prefer, if there is one.
+func (x *explainer) forbidden(id sat.ID, prefer []bool) int32 {
+	found := int32(-1)
+	for _, g := range x.rule[id] {
+		if x.grounds[g].on && (found < 0 || prefer != nil && prefer[g]) {
+			found = g
+		}
+	}
+	return found
+}
+
+// keyFor returns the key of the ground for which rule k forbids id.
+func (r *rules) keyFor(id sat.ID, k FactKind) groundKey {
+	key := groundKey{kind: k, slot: r.slot}
+	switch k {
+	case notAsked:
+		key.kind = FactRequested
+	case upgradeOnly:
+		key.kind = FactInstalled
+	case undecided:
+		key.kind = FactDecided
+	case FactHeld:
+		key.by = r.holder(id)
+	}
+	return key
+}
+
+// Open, Load and Rank are the engine's calls, answered with the grounds that
+// are on.
+func (x *explainer) Open(s sat.Slot) {
+	for id := x.m.layout.Base[s]; id < x.m.layout.Base[s+1]; id++ {
+		if x.forbidden(id, nil) >= 0 {
+			x.eng.Exclude(id)
+		}
+	}
+}
+
+func (x *explainer) Load(id sat.ID) {
+	e := encoding{problem: x.problem, eng: x.eng}
+	for _, u := range x.uses[id] {
+		if x.grounds[u.ground].on {
+			e.state(id, u.dep)
+		}
+	}
+}
+
+func (x *explainer) Rank(id sat.ID) int { return x.rank(id) }
+
+// contradicts reports whether the grounds that are on contradict each other.
+// If so, it turns off those that took no part.
+func (x *explainer) contradicts(ctx context.Context) (bool, error) {
+	x.eng.Reset(x)
+	x.eng.OnStall = nil
+	for i := range x.grounds {
+		if g := &x.grounds[i]; g.on && g.must {
+			x.eng.Require(sat.None, sat.Span{}, x.m.layoutSpan(g.slot), -1-int32(i))
+		}
+	}
+	ok, err := x.eng.Search(ctx)
+	if ok || err != nil {
+		return false, err
+	}
+	needed := make([]bool, len(x.grounds))
+	for _, c := range x.eng.Core() {
+		x.markNeeded(c, needed)
+	}
+	for i := range x.grounds {
+		x.grounds[i].on = x.grounds[i].on && needed[i]
+	}
+	return true, nil
+}
+
+// markNeeded marks the grounds of a cause.
+func (x *explainer) markNeeded(c sat.Cause, needed []bool) {
+	if c.Tag < 0 {
+		g := -1 - c.Tag
+		needed[g] = true
+		x.markRules(x.m.layoutSpan(x.grounds[g].slot), needed)
+		return
+	}
+	for _, u := range x.uses[c.Guard] {
+		if u.dep == c.Tag {
+			needed[u.ground] = true
+		}
+	}
+	if d := &x.m.deps[c.Tag]; d.kind.needs() {
+		x.markRules(x.m.setOf(d), needed)
+	}
+}
+
+// markRules marks the grounds that forbid ids of the given spans.
+func (x *explainer) markRules(spans []sat.Span, needed []bool) {
+	for _, q := range spans {
+		for id := q.Lo; id < q.Hi; id++ {
+			if g := x.forbidden(id, needed); g >= 0 {
+				needed[g] = true
+			}
+		}
+	}
+}
+
+// minimize turns off grounds until none can be spared.
+func (x *explainer) minimize(ctx context.Context) error {
+	if _, err := x.contradicts(ctx); err != nil {
+		return err
+	}
+	order := make([]int, len(x.grounds))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(x.grounds[b].weight(), x.grounds[a].weight())
+	})
+	for _, i := range order {
+		if !x.grounds[i].on {
+			continue
+		}
+		before := x.onSet()
+		x.grounds[i].on = false
+		ok, err := x.contradicts(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			x.restore(before)
+		}
+	}
+	return nil
+}
+
+// onSet returns which grounds are on.
+func (x *explainer) onSet() []bool {
+	set := make([]bool, len(x.grounds))
+	for i := range x.grounds {
+		set[i] = x.grounds[i].on
+	}
+	return set
+}
+
+func (x *explainer) restore(set []bool) {
+	for i, on := range set {
+		x.grounds[i].on = on
+	}
+}
+
+// weight says how gladly a ground is spared.
+func (g *ground) weight() int {
+	return len(g.uses) + len(g.ids)
+}

@@ -1,0 +1,194 @@
+package solver
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// facts returns what the grounds that are on say, the dependencies of the same
+// versions joined.
+func (x *explainer) facts() []Fact {
+	var facts []Fact
+	joined := make([]bool, len(x.grounds))
+	for i := range x.grounds {
+		g := &x.grounds[i]
+		if !g.on || joined[i] {
+			continue
+		}
+		f := x.fact(g)
+		for k := i + 1; k < len(x.grounds) && g.kind == FactDepend; k++ {
+			if h := &x.grounds[k]; h.on && h.kind == FactDepend && slices.Equal(g.versions(), h.versions()) {
+				joined[k] = true
+				f.Depends = append(f.Depends, x.dependency(h.uses))
+			}
+		}
+		slices.SortStableFunc(f.Depends, compareDependencies)
+		facts = append(facts, f)
+	}
+	slices.SortStableFunc(facts, func(a, b Fact) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(x.requestOrder(a), x.requestOrder(b)),
+			cmp.Compare(a.Name, b.Name))
+	})
+	return facts
+}
+
+// requestOrder returns where a requested name stands in the request, 0 for others.
+func (x *explainer) requestOrder(f Fact) int32 {
+	s, _ := x.m.slot(f.Name)
+	if f.Kind != FactRequested {
+		return 0
+	}
+	return x.slots[s].proposal
+}
+
+// compareDependencies puts what is needed before what is limited.
+func compareDependencies(a, b Dependency) int {
+	return cmp.Or(
+		cmp.Compare(depKinds[a.Type], depKinds[b.Type]),
+		slices.Compare(a.On, b.On),
+		slices.Compare(a.Actions, b.Actions),
+	)
+}
+
+// versions returns the ids that have the dependencies of g, ascending.
+func (g *ground) versions() []sat.ID {
+	ids := make([]sat.ID, len(g.uses))
+	for i, u := range g.uses {
+		ids[i] = u.id
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// fact returns what one ground says.
+func (x *explainer) fact(g *ground) Fact {
+	f := Fact{Kind: g.kind, Name: x.m.names[g.slot]}
+	ids := g.ids
+	switch g.kind {
+	case FactRequested:
+		pr := &x.proposals[x.slots[g.slot].proposal-1]
+		ids, f.Comment = pr.candidates, pr.text
+	case FactInstalled:
+		f.By = x.m.fmris[x.installedIn(g.slot)]
+		ids = x.notOlder(g.slot)
+	case FactDecided:
+		ids = []sat.ID{x.slots[g.slot].decided - 1}
+	case FactDepend:
+		ids = g.versions()
+		f.Depends = []Dependency{x.dependency(g.uses)}
+	case FactHeld:
+		f.By, f.top = x.m.fmris[g.by], x.m.name(x.top(g.by))
+		if uses := x.holding(g); len(uses) > 0 {
+			f.Depends = []Dependency{x.dependency(uses)}
+		}
+	case FactFrozen:
+		r := x.rules(g.slot)
+		f.By, f.Comment = r.freeze().Package, r.freeze().Comment
+	case FactPublisher:
+		if inst := x.staysIn(g.slot); inst != sat.None {
+			f.By = x.m.fmris[inst]
+		}
+	case FactOrigin, FactParent:
+		f.Depends = []Dependency{x.dependency(x.broken(g))}
+	}
+	f.Packages = x.packages(ids)
+	f.All = len(f.Packages) == int(x.m.layout.Base[g.slot+1]-x.m.layout.Base[g.slot])
+	return f
+}
+
+// notOlder returns the ids of slot s, which is installed, that the rule against
+// older versions admits.
+func (x *explainer) notOlder(s sat.Slot) []sat.ID {
+	var ids []sat.ID
+	r := x.rules(s)
+	for id := x.m.layout.Base[s]; id < x.m.layout.Base[s+1]; id++ {
+		if !r.breaks(id, upgradeOnly) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// packages returns the packages of ids, ascending.
+func (x *explainer) packages(ids []sat.ID) []fmri.FMRI {
+	sorted := slices.Clone(ids)
+	slices.Sort(sorted)
+	list := make([]fmri.FMRI, len(sorted))
+	for i, id := range sorted {
+		list[i] = x.m.fmris[id]
+	}
+	return list
+}
+
+// top returns the installed incorporation that incorporates id, or what does
+// that, and so on: the one that is to be asked for if id is to move.
+func (x *explainer) top(id sat.ID) sat.ID {
+	for range maxDowngradeDepth {
+		above := id
+		for _, pin := range x.m.pins.of(int(x.m.slotAt(id))) {
+			for by := pin.by.Lo; by < pin.by.Hi; by++ {
+				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.counts(&x.m.deps[pin.dep]) {
+					above = by
+				}
+			}
+		}
+		if above == id {
+			break
+		}
+		id = above
+	}
+	return id
+}
+
+// holding returns the dependencies by which a held incorporation forbids the
+// ids of g, nothing if they are versions of its own.
+func (x *explainer) holding(g *ground) []use {
+	var uses []use
+	for n := x.slots[g.slot].held; n != 0; n = x.heldLimits[n-1].next {
+		if l := &x.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
+			uses = append(uses, use{l.by, l.dep})
+		}
+	}
+	return uses
+}
+
+// broken returns the origin or parent dependencies of the ids of g that are not met.
+func (x *explainer) broken(g *ground) []use {
+	var uses []use
+	for _, id := range g.ids {
+		i := x.brokenOrigin(id)
+		if g.kind == FactParent {
+			i = x.brokenParent(id)
+		}
+		uses = append(uses, use{id, i})
+	}
+	return uses
+}
+
+// dependency describes dependencies of the same type on the same packages.
+func (x *explainer) dependency(uses []use) Dependency {
+	uses = slices.Clone(uses)
+	slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(a.id, b.id) })
+	d := x.m.dependOf(uses[len(uses)-1].dep)
+	dep := Dependency{Type: d.kind.String()}
+	for _, f := range d.fmris {
+		if !d.kind.isGroup() || x.isMember(f.Name()) {
+			dep.On = append(dep.On, f.Name())
+		}
+	}
+	for _, u := range uses {
+		if text := x.m.texts[u.dep]; !slices.Contains(dep.Actions, text) {
+			dep.Actions = append(dep.Actions, text)
+		}
+	}
+	return dep
+}
+
+// isMember reports whether a package counts as a member of groups.
+func (x *explainer) isMember(name string) bool {
+	s, ok := x.m.slot(name)
+	return ok && !x.slots[s].avoided && !x.slots[s].rejected
+}

@@ -1,0 +1,230 @@
+package solver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// A heldLimit is an incorporate dependency of a held incorporation on one name.
+type heldLimit struct {
+	by   sat.ID
+	dep  int32
+	next int32 // index plus one
+}
+
+// holdIncorporations finds the installed incorporations that keep their
+// version, and with it the versions of what they incorporate. An update of
+// everything holds none.
+func (p *problem) holdIncorporations() {
+	if p.isUpdateAll() || p.req.Downgrade || p.req.Op == ExactInstall {
+		return
+	}
+	h := holds{problem: p, hold: map[sat.Slot]bool{}}
+	h.relax()
+	h.findHolds()
+	for _, id := range p.installed {
+		s := p.m.slotAt(id)
+		if p.staysIn(s) == id && p.incorporatesAny(id) && !h.isRelaxed(s) && !h.isNamed(s) {
+			p.hold(id)
+		}
+	}
+}
+
+// isUpdateAll reports whether the request is an update of everything.
+func (p *problem) isUpdateAll() bool { return p.req.Op == Update && len(p.req.Patterns) == 0 }
+
+// incorporatesAny reports whether id has an incorporate dependency that counts.
+func (p *problem) incorporatesAny(id sat.ID) bool {
+	for range p.incorporations(id) {
+		return true
+	}
+	return false
+}
+
+// incorporations yields the incorporate dependencies of id that count, by index.
+func (p *problem) incorporations(id sat.ID) func(yield func(int32, *dep) bool) {
+	return func(yield func(int32, *dep) bool) {
+		if !p.m.is(id, incorporates) {
+			return
+		}
+		for _, i := range p.m.dependencies(id) {
+			if d := &p.m.deps[i]; d.kind == incorporate && p.counts(d) && !yield(i, d) {
+				return
+			}
+		}
+	}
+}
+
+// hold makes id and what it incorporates keep their versions.
+func (p *problem) hold(id sat.ID) {
+	p.held = append(p.held, id)
+	p.addHeldLimit(p.m.slotAt(id), heldLimit{by: id, dep: noDep})
+	for i, d := range p.incorporations(id) {
+		if s := d.slot; s != sat.None {
+			p.addHeldLimit(s, heldLimit{by: id, dep: i})
+		}
+	}
+}
+
+func (p *problem) addHeldLimit(s sat.Slot, l heldLimit) {
+	st := p.info(s)
+	l.next = st.held
+	p.heldLimits = append(p.heldLimits, l)
+	st.held = int32(len(p.heldLimits))
+}
+
+// holder returns the held incorporation that forbids id, or sat.None.
+func (r *rules) holder(id sat.ID) sat.ID {
+	p := r.p
+	for n := r.st.held; n != 0; n = p.heldLimits[n-1].next {
+		l := &p.heldLimits[n-1]
+		switch {
+		case l.dep == noDep:
+			if !p.keepsVersion(l.by, id) {
+				return l.by
+			}
+		case !inSpans(p.m.setOf(&p.m.deps[l.dep]), id):
+			return l.by
+		}
+	}
+	return sat.None
+}
+
+// keepsVersion reports whether id is the version of by, or one that it matches
+// as a constraint: of two with one timestamp, 1.2 keeps the version 1.
+func (p *problem) keepsVersion(by, id sat.ID) bool {
+	return id == by || p.m.version(id).Succeeds(p.m.version(by), fmri.Auto)
+}
+
+// inSpans reports whether id is in one of the spans.
+func inSpans(spans []sat.Span, id sat.ID) bool {
+	return slices.ContainsFunc(spans, func(q sat.Span) bool { return q.Contains(id) })
+}
+
+// holds is what decides which incorporations are held.
+type holds struct {
+	*problem
+	relaxed []sat.Slot        // proposed, at other versions than installed
+	values  []string          // holds of those
+	hold    map[sat.Slot]bool // installed with a hold that is not relaxed
+	scanned bool              // slotInfo.named is filled in
+}
+
+// relax finds the names whose versions the request lets go.
+func (h *holds) relax() {
+	for i := range h.proposals {
+		pr := &h.proposals[i]
+		inst := h.installedIn(pr.slot)
+		if len(pr.candidates) != 1 || pr.candidates[0] != inst {
+			h.relaxName(pr.slot, inst)
+		}
+	}
+	if !h.img.Linked {
+		return
+	}
+	for _, id := range h.installed {
+		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.parents[h.m.name(id)] != h.m.fmris[id] {
+			h.relaxName(h.m.slotAt(id), id)
+		}
+	}
+}
+
+func (h *holds) relaxName(s sat.Slot, inst sat.ID) {
+	h.relaxed = append(h.relaxed, s)
+	if inst != sat.None {
+		h.values = append(h.values, h.m.holds[inst]...)
+	}
+}
+
+func (h *holds) isRelaxed(s sat.Slot) bool { return slices.Contains(h.relaxed, s) }
+
+// isRelaxedValue reports whether a hold is let go by a hold that is a dotted
+// prefix of it.
+func (h *holds) isRelaxedValue(value string) bool {
+	return slices.ContainsFunc(h.values, func(v string) bool {
+		rest, ok := strings.CutPrefix(value, v)
+		return ok && (rest == "" || rest[0] == '.')
+	})
+}
+
+// findHolds finds the installed packages with a hold that is not relaxed, and
+// those that inherit one: incorporations without a hold that are pinned to one
+// version by a package with one.
+func (h *holds) findHolds() {
+	var todo []sat.ID
+	for _, id := range h.installed {
+		if !h.m.is(id, hold) || h.staysIn(h.m.slotAt(id)) != id {
+			continue
+		}
+		if !slices.ContainsFunc(h.m.holds[id], h.isRelaxedValue) && !h.isRelaxed(h.m.slotAt(id)) {
+			h.hold[h.m.slotAt(id)] = true
+			todo = append(todo, id)
+		}
+	}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, d := range h.incorporations(id) {
+			if s := d.slot; s != sat.None && h.inherits(s, d) {
+				h.hold[s] = true
+				todo = append(todo, h.installedIn(s))
+			}
+		}
+	}
+}
+
+// inherits reports whether the incorporate dependency d hands a hold down to slot s.
+func (h *holds) inherits(s sat.Slot, d *dep) bool {
+	inst := h.staysIn(s)
+	if inst == sat.None || h.hold[s] || h.m.is(inst, hold) || !h.incorporatesAny(inst) {
+		return false
+	}
+	r := h.rules(s)
+	n := 0
+	for _, q := range h.m.setOf(d) {
+		for id := q.Lo; id < q.Hi; id++ {
+			if h.publishers.single || r.mayComeFrom(id) {
+				n++
+			}
+		}
+	}
+	return n == 1
+}
+
+// isNamed reports whether an installed package that stays names s with a
+// version. Names with a hold that is not relaxed do not count.
+func (h *holds) isNamed(s sat.Slot) bool {
+	if h.hold[s] {
+		return false
+	}
+	if !h.scanned {
+		h.scanned = true
+		for _, id := range h.installed {
+			if h.staysIn(h.m.slotAt(id)) == id {
+				h.markNamed(id)
+			}
+		}
+	}
+	return h.slots[s].named
+}
+
+// markNamed marks what id names with a version.
+func (h *holds) markNamed(id sat.ID) {
+	for _, i := range h.m.dependencies(id) {
+		d := &h.m.deps[i]
+		if !d.versioned || !h.counts(d) {
+			continue
+		}
+		for _, t := range h.m.targetsOf(d) {
+			if t.slot != sat.None && t.versioned {
+				h.info(t.slot).named = true
+			}
+		}
+		if t := d.predicate; d.kind == conditional && t.slot != sat.None && t.versioned {
+			h.info(t.slot).named = true
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package solver
+
+import (
+	"context"
+	"slices"
+
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// improve completes the selection in the engine, which is the best by levels A
+// to C, to one that is best by level D, too: it drops what nothing needs, and
+// goes on to a better selection as long as there is one.
+func (p *problem) improve(ctx context.Context) ([]sat.ID, error) {
+	x, err := p.prune(ctx, p.newIDs())
+	if err != nil {
+		return nil, err
+	}
+	seen := [][]sat.ID{x}
+	for {
+		y, err := p.better(ctx, x, seen)
+		if err != nil {
+			return nil, err
+		}
+		if y == nil {
+			return p.withFixed(x), nil
+		}
+		x = y
+		seen = append(seen, x)
+	}
+}
+
+// decided returns the slots of which something is selected. The result is good
+// until the next call.
+func (p *problem) decided() []sat.Slot {
+	p.scratch = p.main.eng.Decided(p.scratch[:0])
+	return p.scratch
+}
+
+// isNewSlot reports whether the name of slot s is neither installed nor proposed.
+func (p *problem) isNewSlot(s sat.Slot) bool {
+	return p.slots[s].proposal == 0 && p.staysIn(s) == sat.None
+}
+
+// isNew reports whether the name of id is neither installed nor proposed.
+func (p *problem) isNew(id sat.ID) bool {
+	return int(id) < p.m.Len() && p.isNewSlot(p.m.slotAt(id))
+}
+
+// newIDs returns the selected ids of new names, ascending.
+func (p *problem) newIDs() []sat.ID {
+	var ids []sat.ID
+	for _, s := range p.decided() {
+		if int(s) < len(p.m.names) && p.isNewSlot(s) {
+			ids = append(ids, p.main.eng.Selected(s))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// withFixed returns the whole selection whose new ids are x, ascending.
+func (p *problem) withFixed(x []sat.ID) []sat.ID {
+	ids := slices.Clone(x)
+	for _, s := range p.decided() {
+		if int(s) < len(p.m.names) && !p.isNewSlot(s) {
+			ids = append(ids, p.main.eng.Selected(s))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// better returns a selection of new ids that is better than x: one that can
+// spare nothing, has no older version of what is in x and a newer one of
+// something. It returns nil if there is none but those seen.
+//
+// A search finds a newer version as easily where nothing would need it any
+// more. Each time it does, the next search must not select the spared ids
+// without somebody who needs them.
+func (p *problem) better(ctx context.Context, x []sat.ID, seen [][]sat.ID) ([]sat.ID, error) {
+	q := quest{problem: p, x: x, newer: p.newerThan(x)}
+	for tries := 0; len(q.newer) > 0 && tries < maxTries; tries++ {
+		y, err := q.search(ctx)
+		if err != nil || y == nil {
+			return nil, err
+		}
+		z, err := p.prune(ctx, y)
+		if err != nil {
+			return nil, err
+		}
+		if p.isNewer(z, x) && !slices.ContainsFunc(seen, func(s []sat.ID) bool { return slices.Equal(s, z) }) {
+			return z, nil
+		}
+		q.tried = append(q.tried, z)
+		for _, id := range y {
+			if _, found := slices.BinarySearch(z, id); !found {
+				q.spared = append(q.spared, id)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// maxTries bounds the search for a better selection.
+const maxTries = 1000
+
+// A quest is a search for a selection of new ids better than x.
+type quest struct {
+	*problem
+	x      []sat.ID
+	newer  []sat.Span // the ids preferred to those in x
+	tried  [][]sat.ID // selections that are not better; all of none is wanted
+	spared []sat.ID   // must not be selected unless something needs them
+}
+
+// newerThan returns the versions that are preferred to those in x.
+func (p *problem) newerThan(x []sat.ID) []sat.Span {
+	var spans []sat.Span
+	for _, id := range x {
+		spans = p.appendPreferred(spans, id)
+	}
+	return spans
+}
+
+// appendPreferred appends the ids that are preferred to id, of its name: those
+// newer, and those as new of a publisher that ranks before.
+func (p *problem) appendPreferred(spans []sat.Span, id sat.ID) []sat.Span {
+	last := p.m.lastEqual(id)
+	if hi := p.m.layout.Base[p.m.slotAt(id)+1]; last+1 < hi {
+		spans = append(spans, sat.Span{Lo: last + 1, Hi: hi})
+	}
+	for i := p.m.firstEqual(id); i <= last; i++ {
+		if p.prefers(i, id) {
+			spans = append(spans, sat.Span{Lo: i, Hi: i + 1})
+		}
+	}
+	return spans
+}
+
+// prefers reports whether id a is preferred to b, of the same name.
+func (p *problem) prefers(a, b sat.ID) bool {
+	if fa, fb := p.m.firstEqual(a), p.m.firstEqual(b); fa != fb {
+		return fa > fb
+	}
+	return p.rank(a) < p.rank(b)
+}
+
+// keepFrom lets only id and what is preferred to it be selected of its name.
+func (p *problem) keepFrom(id sat.ID) {
+	e := p.main.eng
+	first := p.m.firstEqual(id)
+	e.Narrow(p.m.slotAt(id), sat.Span{Lo: first, Hi: p.m.layout.Base[p.m.slotAt(id)+1]})
+	for i := first; i <= p.m.lastEqual(id); i++ {
+		if p.prefers(id, i) {
+			e.Exclude(i)
+		}
+	}
+}
+
+// search returns a selection with no older version of what is in x and one of
+// newer, or nil.
+func (q *quest) search(ctx context.Context) ([]sat.ID, error) {
+	e := q.main.eng
+	e.BackToGoals()
+	scope := e.Push()
+	defer e.Pop(scope)
+	for _, id := range q.x {
+		q.keepFrom(id)
+	}
+	wish := e.Extra()
+	e.Define(wish, func() {
+		e.Require(wish, sat.Span{}, q.newer, 0)
+		for _, id := range q.spared {
+			e.Require(wish, sat.Span{Lo: id, Hi: id + 1}, q.reasons(id), 0)
+		}
+	})
+	e.Assume(wish)
+	for _, t := range q.tried {
+		e.Forbid(t)
+	}
+	ok, err := e.Search(ctx)
+	if !ok {
+		return nil, err
+	}
+	return q.newIDs(), nil
+}
+
+// reasons returns extra ids each of which stands for one dependency that needs
+// id: somebody has it, and nothing else that would do is selected.
+func (q *quest) reasons(id sat.ID) []sat.Span {
+	var set []sat.Span
+	own := q.m.slotAt(id)
+	for _, i := range q.m.wanted.of(int(own)) {
+		d := &q.m.deps[i]
+		admitted := q.m.setOf(d)
+		if !inSpans(admitted, id) || !q.counts(d) {
+			continue
+		}
+		var users []sat.Span
+		for _, u := range q.m.users.of(int(i)) {
+			if q.m.slotAt(u) != own {
+				users = append(users, sat.Span{Lo: u, Hi: u + 1})
+			}
+		}
+		if len(users) == 0 {
+			continue
+		}
+		e := q.main.eng
+		why := e.Extra()
+		e.Define(why, func() {
+			e.Require(why, sat.Span{}, users, 0)
+			if d.kind == conditional {
+				e.Require(why, sat.Span{}, q.m.condOf(d), 0)
+			}
+			for _, a := range admitted {
+				if s := q.m.slotAt(a.Lo); s != own {
+					e.Open(s)
+					e.Limit(why, s, a, true, 0)
+				}
+			}
+		})
+		set = append(set, sat.Span{Lo: why, Hi: why + 1})
+	}
+	return set
+}
+
+// isNewer reports whether y has a newer version than x of a name they share,
+// and no older one.
+func (p *problem) isNewer(y, x []sat.ID) bool {
+	newer := false
+	for _, id := range x {
+		other := p.m.find(y, p.m.slotAt(id))
+		switch {
+		case other == sat.None || other == id:
+		case p.prefers(other, id):
+			newer = true
+		default:
+			return false
+		}
+	}
+	return newer
+}

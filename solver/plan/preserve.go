@@ -1,0 +1,186 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// A Disk is what a step finds where its file goes. Only regular files count:
+// anything else is in the way and is moved aside by whoever carries out the plan.
+type Disk struct {
+	Exists bool // a regular file is there
+	IsOld  bool // its content is that of the old action
+	IsNew  bool // its content is that of the new action
+}
+
+// A Decision is what becomes of the file on disk and of the content delivered,
+// in the order of the fields.
+type Decision struct {
+	// Leave says that nothing at all is done, not even to mode and owner.
+	Leave bool
+
+	// Salvage says that the file on disk goes to lost+found first.
+	Salvage bool
+
+	// Aside is the suffix of the name that the file on disk gets first, such as
+	// ".old"; "" keeps its name.
+	Aside string
+
+	// Deliver says that the content of the action is written: at its path, or
+	// where Beside is not "" at its path with that suffix, such as ".new".
+	Deliver bool
+	Beside  string
+
+	// Remove says that the file on disk is deleted.
+	Remove bool
+}
+
+// Preserve returns how the step treats a file that an administrator may edit: the
+// value of the attribute preserve, "" where edits do not count. It tells whether
+// [Step.Decide] looks at IsOld and IsNew, which cost reading the file.
+func (s Step) Preserve() string {
+	if s.Phase == Remove {
+		return preserved(s.Old)
+	}
+	if s.New == nil || s.New.Attrs.Has("elfhash") {
+		return ""
+	}
+	v, _ := s.New.Attrs.Get("preserve")
+	return v
+}
+
+// preserved returns the effective attribute preserve of an installed action.
+func preserved(a *manifest.Action) string {
+	if a == nil {
+		return ""
+	}
+	v, _ := a.Attrs.Get("preserve")
+	if strings.EqualFold(v, "false") {
+		return ""
+	}
+	return v
+}
+
+// Decide returns what becomes of a file. The step must be that of a file action.
+//
+// It follows the decision procedure of pkg(7), with one addition: content that is
+// already on disk is never moved aside or written again. So a step that was carried
+// out before, as when an interrupted plan is taken up again, changes nothing.
+func (s Step) Decide(d Disk) Decision {
+	if s.Phase == Remove {
+		return s.decideRemoval(d)
+	}
+	switch s.Preserve() {
+	case "":
+		return Decision{Deliver: s.ContentChanged() || !d.Exists}
+	case "abandon":
+		return Decision{Leave: true}
+	case "install-only":
+		return Decision{Deliver: s.Old == nil && !d.Exists}
+	case "legacy":
+		return s.decideLegacy(d)
+	}
+	return s.decideEditable(d)
+}
+
+func (s Step) decideRemoval(d Disk) Decision {
+	switch p := preserved(s.Old); {
+	case p == "abandon", p == "install-only":
+		return Decision{Leave: true}
+	case p != "" && s.uninstalls() && d.Exists && !d.IsOld:
+		return Decision{Salvage: true}
+	}
+	return Decision{Remove: true}
+}
+
+// decideLegacy handles files that are delivered only to replace what an older
+// version delivered.
+func (s Step) decideLegacy(d Disk) Decision {
+	if s.Old == nil {
+		return Decision{Salvage: d.Exists && s.installs()}
+	}
+	if d.Exists && d.IsNew {
+		return Decision{}
+	}
+	dec := Decision{Deliver: true}
+	if d.Exists && preserved(s.Old) != "legacy" && !s.repairs() {
+		dec.Aside = ".legacy"
+	}
+	return dec
+}
+
+// decideEditable handles preserve=true, renameold, renamenew and every value
+// that means nothing else.
+func (s Step) decideEditable(d Disk) Decision {
+	switch {
+	case !d.Exists:
+		return Decision{Deliver: true}
+	case s.Old == nil && d.IsNew && s.installs():
+		return Decision{}
+	case s.Old == nil && s.installs():
+		return Decision{Salvage: true, Deliver: true}
+	case s.Old != nil && s.downgrades() && s.ContentChanged():
+		return s.decideDowngrade(d)
+	case s.Old == nil || !d.IsOld:
+		return s.decideEdited(d)
+	}
+	return Decision{Deliver: s.ContentChanged()}
+}
+
+// decideDowngrade keeps the file of the newer version, unless the older one is
+// declared not to understand it.
+func (s Step) decideDowngrade(d Disk) Decision {
+	if d.IsOld || d.IsNew || !preserveVersion(s.Old).Greater(preserveVersion(s.New)) {
+		return Decision{}
+	}
+	return Decision{Aside: ".update", Deliver: true}
+}
+
+// decideEdited handles a file that differs from what was delivered.
+func (s Step) decideEdited(d Disk) Decision {
+	if d.IsNew || s.repairs() {
+		return Decision{}
+	}
+	switch s.Preserve() {
+	case "renameold":
+		return Decision{Aside: ".old", Deliver: true}
+	case "renamenew":
+		return Decision{Deliver: true, Beside: ".new"}
+	}
+	return Decision{}
+}
+
+// installs reports whether the step's package was not there before in any version.
+func (s Step) installs() bool { return !s.Package.From.IsValid() }
+
+// uninstalls reports whether the step's package goes altogether.
+func (s Step) uninstalls() bool { return !s.Package.To.IsValid() }
+
+// repairs reports whether the step reinstalls the version that is there.
+func (s Step) repairs() bool { return s.Package.From == s.Package.To }
+
+// downgrades reports whether the step's package becomes older.
+func (s Step) downgrades() bool {
+	from, to := s.Package.From, s.Package.To
+	return from.Name() == to.Name() && to.Version().Compare(from.Version()) < 0
+}
+
+// dots is the value of preserve-version.
+type dots struct{ fmri.Dots }
+
+// Greater reports whether d is a later version than e.
+func (d dots) Greater(e dots) bool { return d.Compare(e.Dots) > 0 }
+
+func preserveVersion(a *manifest.Action) dots {
+	text, ok := a.Attrs.Get("preserve-version")
+	if !ok {
+		text = "0"
+	}
+	v, err := fmri.ParseVersion(text)
+	if err != nil {
+		return dots{"0"}
+	}
+	return dots{v.Release()}
+}

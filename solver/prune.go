@@ -1,0 +1,206 @@
+package solver
+
+import (
+	"context"
+	"slices"
+
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// prune returns a smallest part of the new ids x that meets all constraints
+// together with what is decided for other names.
+func (p *problem) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
+	if len(x) == 0 {
+		return x, nil
+	}
+	if y, ok := p.closure(x); ok {
+		return y, nil
+	}
+	for len(x) > 0 {
+		y, found, err := p.part(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			break
+		}
+		x = y
+	}
+	return x, nil
+}
+
+// closure returns those of x that are needed, one by one, by what is decided
+// and by each other. It fails where something can be had from several of x and
+// from none that is needed anyway: then there is a choice.
+func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
+	if len(p.unmet) > 0 {
+		return nil, false
+	}
+	c := &p.closing
+	c.begin(p, x)
+	for len(c.todo) > 0 {
+		id := c.todo[len(c.todo)-1]
+		c.todo = c.todo[:len(c.todo)-1]
+		c.follow(id)
+	}
+	for _, set := range c.choices {
+		if !c.has(set) {
+			return nil, false
+		}
+	}
+	for _, id := range x {
+		if c.state[p.m.slotAt(id)] == kept {
+			needed = append(needed, id)
+		}
+	}
+	return needed, true
+}
+
+// A closing is the memory of [problem.closure].
+type closing struct {
+	*problem
+	state   []closeState // by slot
+	id      []sat.ID     // by slot, where state is not out
+	touched []sat.Slot
+	todo    []sat.ID     // kept, to be followed
+	choices [][]sat.Span // what may be had from several of x
+	waiting []waitingDep // conditionals whose condition is not kept
+}
+
+// A closeState is what is known about a slot.
+type closeState uint8
+
+const (
+	out   closeState = iota // nothing of it is selected
+	spare                   // selected, perhaps without need
+	kept                    // selected and needed
+)
+
+// A waitingDep is a conditional that counts once slot is kept.
+type waitingDep struct {
+	slot sat.Slot
+	dep  int32
+}
+
+// begin enters what is decided, and x.
+func (c *closing) begin(p *problem, x []sat.ID) {
+	c.problem = p
+	if c.state == nil {
+		c.state = make([]closeState, len(p.m.names))
+		c.id = make([]sat.ID, len(p.m.names))
+	}
+	for _, s := range c.touched {
+		c.state[s] = out
+	}
+	c.touched, c.todo, c.choices, c.waiting = c.touched[:0], c.todo[:0], c.choices[:0], c.waiting[:0]
+	for _, id := range x {
+		c.enter(id, spare)
+	}
+	for _, s := range p.decided() {
+		if int(s) < len(p.m.names) && !p.isNewSlot(s) {
+			c.enter(p.main.eng.Selected(s), kept)
+			c.todo = append(c.todo, p.main.eng.Selected(s))
+		}
+	}
+}
+
+func (c *closing) enter(id sat.ID, st closeState) {
+	s := c.m.slotAt(id)
+	c.state[s], c.id[s] = st, id
+	c.touched = append(c.touched, s)
+}
+
+// follow keeps what id needs.
+func (c *closing) follow(id sat.ID) {
+	for _, i := range c.m.dependencies(id) {
+		d := &c.m.deps[i]
+		if !d.kind.needs() || !c.counts(d) {
+			continue
+		}
+		switch d.kind {
+		case conditional:
+			c.when(i, d)
+		case group, groupAny:
+			if c.groups[groupUse{id, i}] != blocked {
+				c.need(c.groupSet(d))
+			}
+		default:
+			c.need(c.m.setOf(d))
+		}
+	}
+	own := c.m.slotAt(id)
+	for k := range c.waiting {
+		if w := c.waiting[k]; w.slot == own {
+			c.need(c.m.setOf(&c.m.deps[w.dep]))
+		}
+	}
+}
+
+// when follows the conditional d, number i, if its condition is kept, or
+// leaves it waiting if that is spare.
+func (c *closing) when(i int32, d *dep) {
+	for _, q := range c.m.condOf(d) {
+		s := c.m.slotAt(q.Lo)
+		if c.state[s] == out || !q.Contains(c.id[s]) {
+			continue
+		}
+		if c.state[s] == kept {
+			c.need(c.m.setOf(d))
+		} else {
+			c.waiting = append(c.waiting, waitingDep{s, i})
+		}
+	}
+}
+
+// need keeps what of set is selected, if that is just one.
+func (c *closing) need(set []sat.Span) {
+	if len(set) == 0 || c.has(set) {
+		return
+	}
+	only := sat.ID(sat.None)
+	for _, q := range set {
+		s := c.m.slotAt(q.Lo)
+		if c.state[s] != spare || !q.Contains(c.id[s]) || c.id[s] == only {
+			continue
+		}
+		if only != sat.None {
+			c.choices = append(c.choices, set)
+			return
+		}
+		only = c.id[s]
+	}
+	if only != sat.None {
+		c.state[c.m.slotAt(only)] = kept
+		c.todo = append(c.todo, only)
+	}
+}
+
+// has reports whether something of set is kept.
+func (c *closing) has(set []sat.Span) bool {
+	return slices.ContainsFunc(set, func(q sat.Span) bool {
+		s := c.m.slotAt(q.Lo)
+		return c.state[s] == kept && q.Contains(c.id[s])
+	})
+}
+
+// part returns a part of x, less than the whole, that meets all constraints,
+// if there is one.
+func (p *problem) part(ctx context.Context, x []sat.ID) (y []sat.ID, found bool, err error) {
+	e := p.main.eng
+	e.BackToGoals()
+	scope := e.Push()
+	defer e.Pop(scope)
+	for _, s := range e.Opened() {
+		if !p.isNewSlot(s) {
+			continue
+		}
+		span := sat.Span{Lo: p.m.layout.Base[s], Hi: p.m.layout.Base[s]}
+		if id := p.m.find(x, s); id != sat.None {
+			span = sat.Span{Lo: id, Hi: id + 1}
+		}
+		e.Narrow(s, span)
+	}
+	e.Forbid(x)
+	found, err = e.Search(ctx)
+	return p.newIDs(), found, err
+}

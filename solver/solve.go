@@ -1,0 +1,70 @@
+package solver
+
+import (
+	"context"
+	"errors"
+
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// Solve returns the best answer to req by the order of preference in the
+// package comment. Equal inputs have equal answers.
+//
+// What cannot be answered is one of these errors: [PatternErrors],
+// [*NonLeafError], [*StuckError], [*ConflictError]; [CategoryOf] tells them
+// apart. Others are [*ImageError], [*LimitError], and that of ctx, which is
+// looked at every few milliseconds.
+func (s *Solver) Solve(ctx context.Context, img *Image, req Request) (*Solution, error) {
+	sol, err := s.answer(ctx, img, req)
+	var conflict *ConflictError
+	if errors.As(err, &conflict) {
+		conflict.Repairs = s.repairs(ctx, img, req, conflict.Facts)
+	}
+	return sol, err
+}
+
+// Solve answers one request: New(m, nil).Solve(ctx, img, req).
+func Solve(ctx context.Context, m *Model, img *Image, req Request) (*Solution, error) {
+	return New(m, nil).Solve(ctx, img, req)
+}
+
+// answer answers a request. A conflict has facts but no repairs.
+func (s *Solver) answer(ctx context.Context, img *Image, req Request) (*Solution, error) {
+	p := s.acquire()
+	defer s.release(p)
+	if err := p.prepare(img, req); err != nil {
+		return nil, err
+	}
+	selected, ok, err := p.choose(ctx)
+	switch {
+	case err != nil:
+		return nil, p.searchError(err)
+	case !ok:
+		facts, err := p.explain(ctx, p.failed)
+		if err != nil {
+			return nil, p.searchError(err)
+		}
+		return nil, &ConflictError{Facts: facts}
+	}
+	sol := p.solution(selected)
+	if list := p.stuck(sol); list != nil {
+		return nil, &StuckError{Packages: list, Solution: sol}
+	}
+	return sol, nil
+}
+
+// choose returns the best selection, ascending, if there is one.
+func (p *problem) choose(ctx context.Context) (selected []sat.ID, ok bool, err error) {
+	if ok, err = p.search(ctx); ok {
+		selected, err = p.improve(ctx)
+	}
+	return selected, ok, err
+}
+
+// searchError puts an error of the engine into the words of this package.
+func (p *problem) searchError(err error) error {
+	if errors.Is(err, sat.ErrLimit) {
+		return &LimitError{"MaxConflicts", p.opts.MaxConflicts}
+	}
+	return err
+}

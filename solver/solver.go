@@ -1,0 +1,59 @@
+package solver
+
+import "sync"
+
+// A Solver answers requests over one [Model]. It keeps the memory of earlier
+// solves for later ones, and may be used by several goroutines at once.
+type Solver struct {
+	model *Model
+	opts  Options
+
+	mu   sync.Mutex
+	free []*problem
+}
+
+// Options limit a [Solver]. The zero Options are the defaults.
+type Options struct {
+	// MaxConflicts ends a search that has met so many contradictions, with a
+	// [*LimitError]. Zero means 1,000,000.
+	MaxConflicts int
+
+	// MaxRepairs is how many repairs a [*ConflictError] proposes at most.
+	// Zero means 3, a negative value none.
+	MaxRepairs int
+}
+
+// New returns a solver over m. Nil opts means the defaults.
+func New(m *Model, opts *Options) *Solver {
+	s := &Solver{model: m}
+	if opts != nil {
+		s.opts = *opts
+	}
+	if s.opts.MaxConflicts == 0 {
+		s.opts.MaxConflicts = 1_000_000
+	}
+	if s.opts.MaxRepairs == 0 {
+		s.opts.MaxRepairs = 3
+	}
+	return s
+}
+
+// acquire returns the memory for one solve.
+func (s *Solver) acquire() *problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		p := s.free[n-1]
+		s.free = s.free[:n-1]
+		return p
+	}
+	return newProblem(s.model, s.opts)
+}
+
+// release takes back what acquire returned.
+func (s *Solver) release(p *problem) {
+	p.reset()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, p)
+}

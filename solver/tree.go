@@ -1,0 +1,287 @@
+package solver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// A tree prints facts as a derivation: what is requested or installed, below it
+// what that depends on, and below that what is in its way. Each fact is told
+// once, where it first matters.
+type tree struct {
+	facts []Fact
+	told  []bool
+	form  fmri.Form // of packages
+	lines []string
+}
+
+// derive prints facts as a tree of lines.
+func derive(facts []Fact) []string {
+	t := tree{facts: facts, told: make([]bool, len(facts)), form: formFor(facts)}
+	for i := range facts {
+		if facts[i].Kind < FactDepend {
+			t.tell(i, 0)
+		}
+	}
+	for i := range facts {
+		t.tell(i, 0)
+	}
+	return t.lines
+}
+
+// formFor returns the form in which packages are printed: with publisher only
+// if there are several, with timestamp only if some versions differ in nothing else.
+func formFor(facts []Fact) fmri.Form {
+	form := fmri.OmitScheme | fmri.OmitPublisher | fmri.Short
+	publisher := ""
+	short := map[string]fmri.FMRI{}
+	for i := range facts {
+		for _, f := range facts[i].shown() {
+			if p := f.Publisher(); p != "" && publisher != "" && p != publisher {
+				form &^= fmri.OmitPublisher
+			} else if p != "" {
+				publisher = p
+			}
+			text := f.Format(fmri.Short)
+			if g, ok := short[text]; ok && g != f {
+				form &^= fmri.OmitTime
+			}
+			short[text] = f
+		}
+	}
+	return form
+}
+
+// shown returns the packages that are named when f is told.
+func (f *Fact) shown() []fmri.FMRI {
+	var list []fmri.FMRI
+	if n := len(f.Packages); n > 0 && !f.All && f.Kind != FactRequested && f.Kind != FactInstalled {
+		list = append(list, f.Packages[0], f.Packages[n-1])
+	}
+	if f.By.IsValid() && f.Kind != FactFrozen {
+		list = append(list, f.By)
+	}
+	return list
+}
+
+// tell prints fact i and what follows from it.
+func (t *tree) tell(i, depth int) {
+	if t.told[i] {
+		return
+	}
+	t.told[i] = true
+	f := &t.facts[i]
+	first, more := t.sentence(f)
+	t.line(depth, first)
+	for _, m := range more {
+		t.line(depth+1, m)
+	}
+	switch f.Kind {
+	case FactRequested, FactInstalled, FactDecided:
+		t.tellAbout(f.Name, depth+1)
+	case FactDepend:
+		for _, d := range f.Depends {
+			if depKinds[d.Type].needs() {
+				for _, name := range d.On {
+					t.tellAbout(name, depth+1)
+				}
+			}
+		}
+	}
+}
+
+// tellAbout prints what is known about a package that something leads to.
+func (t *tree) tellAbout(name string, depth int) {
+	for i := range t.facts {
+		if f := &t.facts[i]; f.Name == name && f.Kind >= firstRule {
+			t.tell(i, depth)
+		}
+	}
+	for i := range t.facts {
+		if f := &t.facts[i]; f.Name == name && f.Kind == FactDepend {
+			t.tell(i, depth)
+		}
+	}
+}
+
+func (t *tree) line(depth int, text string) {
+	t.lines = append(t.lines, strings.Repeat("  ", depth)+text)
+}
+
+// sentence says a fact in one line, or in one and a list.
+func (t *tree) sentence(f *Fact) (first string, more []string) {
+	subject, many := t.subject(f)
+	is := subject + agree(many, " is ", " are ")
+	by := f.By.Format(t.form)
+	switch f.Kind {
+	case FactRequested:
+		return f.Comment + " is requested", nil
+	case FactInstalled:
+		return by + " is installed", nil
+	case FactDecided:
+		return is + "decided before", nil
+	case FactDepend:
+		return t.depends(subject, many, f.Depends)
+	case FactRejected:
+		return f.Name + " is rejected", nil
+	case FactUnsupported:
+		return is + "not to be understood", nil
+	case FactVariant:
+		return is + "for other variants", nil
+	case FactExplicit:
+		return is + "only for those who ask for it by name", nil
+	case FactPublisher:
+		if f.By.IsValid() {
+			return is + "not of the publisher from which " + by + " is installed", nil
+		}
+		return is + "not of the publisher that ranks first", nil
+	case FactFrozen:
+		return joinComment(f.Name+" is frozen at "+f.By.Version().Short(), f.Comment), nil
+	case FactHeld:
+		if len(f.Depends) == 0 {
+			return by + " is installed and keeps its version", nil
+		}
+		return by + " is installed and admits only " + object(f.Depends[0]), nil
+	case FactOrigin:
+		return is + "only for images that have " + object(f.Depends[0]) + " already", nil
+	}
+	return is + "only for images whose parent has " + object(f.Depends[0]), nil
+}
+
+// joinComment adds the comment of a freeze.
+func joinComment(text, comment string) string {
+	if comment == "" {
+		return text
+	}
+	return text + " (" + comment + ")"
+}
+
+// subject names the versions of a fact, and says if they are a plural.
+func (t *tree) subject(f *Fact) (text string, many bool) {
+	n := len(f.Packages)
+	switch {
+	case n == 0:
+		return f.Name, false
+	case n == 1:
+		return f.Packages[0].Format(t.form), false
+	case f.All:
+		return "every version of " + f.Name, false
+	}
+	return fmt.Sprintf("%s to %s (%d versions)",
+		f.Packages[0].Format(t.form), f.Packages[n-1].Version().Short(), n), true
+}
+
+// agree returns the form of a verb.
+func agree(many bool, one, several string) string {
+	if many {
+		return several
+	}
+	return one
+}
+
+// depends says what a subject depends on: in the same line if that is one
+// thing, or else in lines of their own.
+func (t *tree) depends(subject string, many bool, deps []Dependency) (first string, more []string) {
+	limits := 0
+	for _, d := range deps {
+		if depKinds[d.Type] == incorporate && !pinned(deps, d) {
+			limits++
+		}
+	}
+	for _, d := range deps {
+		switch {
+		case depKinds[d.Type] == incorporate && pinned(deps, d):
+		case depKinds[d.Type] == incorporate && limits == len(deps) && limits > 1:
+			more = append(more, object(d))
+		default:
+			more = append(more, clause(deps, d, many))
+		}
+	}
+	switch {
+	case len(more) == 1:
+		return subject + " " + more[0], nil
+	case limits == len(deps):
+		return subject + agree(many, " admits only", " admit only"), more
+	}
+	return subject, more
+}
+
+// pinned reports whether the incorporate dependency d goes with a require of
+// the same package, so that both are told as one.
+func pinned(deps []Dependency, d Dependency) bool {
+	return slices.ContainsFunc(deps, func(r Dependency) bool {
+		return depKinds[r.Type] == require && r.On[0] == d.On[0]
+	})
+}
+
+// clause says one dependency of those of a subject.
+func clause(deps []Dependency, d Dependency, many bool) string {
+	switch depKinds[d.Type] {
+	case require:
+		for _, pin := range deps {
+			if depKinds[pin.Type] == incorporate && pin.On[0] == d.On[0] {
+				return agree(many, "requires just ", "require just ") + object(pin)
+			}
+		}
+		return agree(many, "requires ", "require ") + object(d)
+	case requireAny:
+		return agree(many, "requires one of ", "require one of ") + object(d)
+	case conditional:
+		return agree(many, "requires ", "require ") + object(d)
+	case group, groupAny:
+		return agree(many, "wants ", "want ") + object(d)
+	case exclude:
+		return agree(many, "excludes ", "exclude ") + object(d)
+	}
+	return agree(many, "admits only ", "admit only ") + object(d)
+}
+
+// object names what is depended on: at the versions of the oldest and the
+// newest depending version, if those differ.
+func object(d Dependency) string {
+	oldest := readDepend(d.Actions[0])
+	newest := readDepend(d.Actions[len(d.Actions)-1])
+	var texts []string
+	for i, f := range newest.fmris {
+		if f.Name() == self {
+			texts = append(texts, "the same version")
+			continue
+		}
+		text := f.Name()
+		if v := f.Version(); v.IsValid() {
+			text += "@" + v.Short()
+			if i < len(oldest.fmris) && oldest.fmris[i].Version().Short() != v.Short() {
+				text = fmt.Sprintf("%s@%s to %s", f.Name(), oldest.fmris[i].Version().Short(), v.Short())
+			}
+			if newest.kind != incorporate {
+				text += " or newer"
+			}
+		}
+		texts = append(texts, text)
+	}
+	text := strings.Join(texts, ", ")
+	if newest.kind == conditional {
+		text += " if there is " + newest.predicate.Name()
+		if v := newest.predicate.Version(); v.IsValid() {
+			text += "@" + v.Short() + " or newer"
+		}
+	}
+	return text
+}
+
+// readDepend reads the text of a depend action that has been read before.
+func readDepend(text string) depend {
+	a, err := manifest.ParseAction(text)
+	if err != nil {
+		return depend{}
+	}
+	d, err := parseDepend(a)
+	if err != nil {
+		return depend{}
+	}
+	return d
+}

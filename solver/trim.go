@@ -1,0 +1,174 @@
+package solver
+
+import "github.com/goips/ips/solver/internal/sat"
+
+// stallAfter is how many contradictions a search meets before it looks for
+// versions that can never be selected.
+const stallAfter = 24
+
+// A trimming finds the versions that cannot be selected because something they
+// require has no candidate that could: whatever else is decided. It goes from
+// what is dead to what requires it, so each version is found over a shortest way.
+type trimming struct {
+	*encoding
+	dead   []bool // by id
+	cause  []int32
+	queue  []sat.Slot
+	queued []bool // by slot
+	out    []sat.ID
+	told   []bool // by id: it is in out
+}
+
+// doomed returns such versions as the search may meet, each after those
+// because of which it is one.
+func (e *encoding) doomed() []sat.ID {
+	n := e.m.Len()
+	t := trimming{
+		encoding: e,
+		dead:     make([]bool, n),
+		cause:    make([]int32, n),
+		queued:   make([]bool, len(e.m.names)),
+		told:     make([]bool, n),
+	}
+	for _, s := range e.touched {
+		t.begin(s)
+	}
+	for _, s := range e.m.restricted {
+		t.begin(s)
+	}
+	for len(t.queue) > 0 {
+		s := t.queue[0]
+		t.queue = t.queue[1:]
+		t.queued[s] = false
+		t.spread(s)
+	}
+	return t.collect()
+}
+
+// begin notes which ids of slot s are no candidates.
+func (t *trimming) begin(s sat.Slot) {
+	r := t.rules(s)
+	all := t.m.all(s)
+	for id := all.Lo; id < all.Hi; id++ {
+		if !t.dead[id] && r.forbids(id) != 0 {
+			t.kill(id, noDep)
+		}
+	}
+}
+
+// kill notes that id is dead because of dependency cause.
+func (t *trimming) kill(id sat.ID, cause int32) {
+	t.dead[id], t.cause[id] = true, cause
+	if s := t.m.slotAt(id); !t.queued[s] {
+		t.queued[s] = true
+		t.queue = append(t.queue, s)
+	}
+}
+
+// spread kills what requires slot s in vain.
+func (t *trimming) spread(s sat.Slot) {
+	for _, i := range t.m.wanted.of(int(s)) {
+		d := &t.m.deps[i]
+		if d.kind != require && d.kind != requireAny || !t.counts(d) || !t.hopeless(d) {
+			continue
+		}
+		for _, id := range t.m.users.of(int(i)) {
+			if !t.dead[id] {
+				t.kill(id, i)
+			}
+		}
+	}
+}
+
+// hopeless reports whether everything that d admits is dead.
+func (t *trimming) hopeless(d *dep) bool {
+	for _, q := range t.m.setOf(d) {
+		for id := q.Lo; id < q.Hi; id++ {
+			if !t.dead[id] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// collect returns the dead versions of what must be present, only those of one
+// name if that has no other, and those that the engine has loaded.
+func (t *trimming) collect() []sat.ID {
+	must := t.mustSlots()
+	for _, s := range must {
+		if t.isDead(s) {
+			t.tellSlot(s)
+			return t.out
+		}
+	}
+	for _, s := range must {
+		t.tellSlot(s)
+	}
+	for _, s := range t.eng.Opened() {
+		if int(s) >= len(t.m.names) {
+			continue
+		}
+		for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+			if t.eng.IsLoaded(id) {
+				t.tell(id)
+			}
+		}
+	}
+	return t.out
+}
+
+// mustSlots returns what must be present.
+func (t *trimming) mustSlots() []sat.Slot {
+	var must []sat.Slot
+	for i := range t.proposals {
+		must = append(must, t.proposals[i].slot)
+	}
+	for _, id := range t.installed {
+		if s := t.m.slotAt(id); t.staysIn(s) != sat.None && t.slots[s].proposal == 0 {
+			must = append(must, s)
+		}
+	}
+	return must
+}
+
+// isDead reports whether all ids of slot s are dead.
+func (t *trimming) isDead(s sat.Slot) bool {
+	for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+		if !t.dead[id] {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *trimming) tellSlot(s sat.Slot) {
+	for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+		t.tell(id)
+	}
+}
+
+// tell adds id to the result, after the versions because of which it is dead.
+func (t *trimming) tell(id sat.ID) {
+	todo := []sat.ID{id}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		if t.told[id] || !t.dead[id] || t.cause[id] == noDep {
+			todo = todo[:len(todo)-1]
+			continue
+		}
+		n := len(todo)
+		for _, q := range t.m.setOf(&t.m.deps[t.cause[id]]) {
+			for v := q.Lo; v < q.Hi; v++ {
+				if !t.told[v] && t.cause[v] != noDep {
+					todo = append(todo, v)
+				}
+			}
+		}
+		if len(todo) == n {
+			t.told[id] = true
+			t.out = append(t.out, id)
+			todo = todo[:n-1]
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package solver
+
+import (
+	"slices"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/solver/internal/sat"
+)
+
+// addUnneededRenames rejects the installed renamed packages that nothing needs
+// any more once the packages to be uninstalled are gone.
+func (p *problem) addUnneededRenames() {
+	staying := slices.DeleteFunc(slices.Clone(p.installed), func(id sat.ID) bool {
+		return p.staysIn(p.m.slotAt(id)) != id
+	})
+	for _, id := range p.unneededRenames(staying) {
+		p.info(p.m.slotAt(id)).rejected = true
+	}
+}
+
+// unneededRenames returns the renamed ones among selected that no other package
+// which is kept depends on, other than by incorporate, optional or origin.
+func (p *problem) unneededRenames(selected []sat.ID) []sat.ID {
+	p.epoch += 2
+	waiting, gone := p.epoch, p.epoch-1
+	var unneeded, kept []sat.ID
+	for _, id := range selected {
+		if p.m.is(id, renamed) && !p.m.is(id, obsolete) {
+			p.stamp[p.m.slotAt(id)] = waiting
+			unneeded = append(unneeded, id)
+		}
+	}
+	if len(unneeded) == 0 {
+		return nil
+	}
+	keep := func(id sat.ID) {
+		for s := range p.needs(id) {
+			if p.stamp[s] == waiting {
+				p.stamp[s] = gone
+				kept = append(kept, p.m.find(unneeded, s))
+			}
+		}
+	}
+	for _, id := range selected {
+		if !p.m.is(id, renamed|obsolete) {
+			keep(id)
+		}
+	}
+	for k := 0; k < len(kept); k++ {
+		keep(kept[k])
+	}
+	return slices.DeleteFunc(unneeded, func(id sat.ID) bool { return p.stamp[p.m.slotAt(id)] != waiting })
+}
+
+// needs yields the slots that id depends on, other than by incorporate,
+// optional or origin.
+func (p *problem) needs(id sat.ID) func(yield func(sat.Slot) bool) {
+	return func(yield func(sat.Slot) bool) {
+		for _, i := range p.m.dependencies(id) {
+			d := &p.m.deps[i]
+			if d.kind == incorporate || d.kind == optional || d.kind == originOf || !p.counts(d) {
+				continue
+			}
+			for _, t := range p.m.targetsOf(d) {
+				if t.slot != sat.None && !yield(t.slot) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkLeaves returns a [*NonLeafError] if an installed package that stays
+// requires one that is rejected.
+func (p *problem) checkLeaves() error {
+	by := map[sat.ID][]fmri.FMRI{}
+	for _, id := range p.installed {
+		if p.staysIn(p.m.slotAt(id)) != id {
+			continue
+		}
+		for _, i := range p.m.dependencies(id) {
+			d := &p.m.deps[i]
+			if d.kind != require || d.slot == sat.None || !p.counts(d) {
+				continue
+			}
+			if st := &p.slots[d.slot]; st.rejected && st.installed != 0 {
+				by[st.installed-1] = append(by[st.installed-1], p.m.fmris[id])
+			}
+		}
+	}
+	if len(by) == 0 {
+		return nil
+	}
+	e := &NonLeafError{}
+	for _, id := range p.installed {
+		if list := by[id]; list != nil {
+			e.Packages = append(e.Packages, Dependents{p.m.fmris[id], slices.Compact(list)})
+		}
+	}
+	return e
+}
