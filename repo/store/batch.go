@@ -28,9 +28,9 @@ type Batch interface {
 	// drafts. An object that is not there is as good as removed.
 	Remove(name string) error
 
-	// Flush stores the drafts kept since the last Flush, in the order in which
-	// they were kept, and removes what is to be removed. If it fails, some of
-	// that may be done.
+	// Flush stores the drafts kept since the last Flush, of two with one name
+	// the later, and removes what is to be removed. If it fails, some of that
+	// may be done.
 	Flush(ctx context.Context) error
 
 	// Close forgets what was not flushed. It must be called.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/goips/ips/repo/store/internal/files"
@@ -22,11 +23,11 @@ import (
 // of the root is read or written, whatever links there may be. It has all
 // capabilities but Redirector.
 //
-// New files are written below ".tmp", synced, renamed into place, and the
-// directories above them synced; so a root must be one file system. A batch is
-// synced at once, by syncfs(2) where there is that. What a process leaves
-// behind in ".tmp" when it is killed, the next one to write removes: a process
-// holds a lock on what it has there.
+// New files are written at the top, under names that begin with ".tmp-", synced,
+// renamed into place, and the directories above them synced; so a root must be
+// one file system. A batch is synced at once, by syncfs(2) where there is that.
+// What a process that is killed leaves behind, the next one to write removes: a
+// process holds a lock on the file its other files are named for.
 //
 // Locks are record locks (fcntl) that belong to the open file. They exclude
 // those of lockf(3) in other programs.
@@ -39,6 +40,7 @@ func OnFiles(f files.FS) Store { return &dir{files: f, staging: staging{files: f
 type dir struct {
 	files   files.FS
 	staging staging
+	buffers sync.Pool // of *bufio.Writer, for drafts
 }
 
 // attempts is how often an operation is tried whose directory another writer
@@ -75,11 +77,12 @@ func (d *dir) Stat(ctx context.Context, name string) (Info, error) {
 }
 
 func (d *dir) Put(ctx context.Context, name string, r io.Reader) error {
-	return d.put(ctx, name, r, d.files.Rename)
+	return d.put(ctx, name, r, func() error { return nil })
 }
 
-// put writes r to a new file, and moves that to its name by the given function.
-func (d *dir) put(ctx context.Context, name string, r io.Reader, move func(from, to string) error) error {
+// put writes r to a new file, and gives that its name if the old one is as it
+// ought to be.
+func (d *dir) put(ctx context.Context, name string, r io.Reader, check func() error) error {
 	if err := d.enter(ctx, "put", name); err != nil {
 		return err
 	}
@@ -87,11 +90,13 @@ func (d *dir) put(ctx context.Context, name string, r io.Reader, move func(from,
 	if err != nil {
 		return err
 	}
-	if err := d.place(tmp, name, move); err != nil {
+	if err = check(); err == nil {
+		err = d.place(path.Dir(name), []dirObject{{tmp, name}}, d.staging.release)
+	}
+	if err != nil {
 		d.staging.discard(tmp)
 		return err
 	}
-	d.staging.release()
 	return d.files.Sync(above(name))
 }
 
@@ -112,18 +117,39 @@ func (d *dir) write(ctx context.Context, r io.Reader) (string, error) {
 	return tmp, nil
 }
 
-// place moves a temporary file to its name, in a directory it makes if needed.
-func (d *dir) place(tmp, name string, move func(from, to string) error) error {
+// A dirObject is a file that waits for its name.
+type dirObject struct{ tmp, name string }
+
+// place gives files their names in a directory, which is made if need be, and
+// calls done for each.
+func (d *dir) place(dir string, objects []dirObject, done func()) error {
 	for range attempts {
-		err := move(tmp, name)
+		n, err := d.tryPlace(dir, objects, done)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := d.mkdirs(path.Dir(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		objects = objects[n:]
+		if err := d.mkdirs(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return &fs.PathError{Op: "put", Path: name, Err: errors.New("directory vanishes again and again")}
+	return &fs.PathError{Op: "put", Path: dir, Err: errors.New("directory vanishes again and again")}
+}
+
+// tryPlace returns how many files got their names.
+func (d *dir) tryPlace(dir string, objects []dirObject, done func()) (int, error) {
+	h, err := d.files.OpenDir(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer h.Close()
+	for i, o := range objects {
+		if err := h.Take(o.tmp, path.Base(o.name)); err != nil {
+			return i, err
+		}
+		done()
+	}
+	return len(objects), nil
 }
 
 // mkdirs makes a directory and those above it.
@@ -156,12 +182,12 @@ func (d *dir) PutIf(ctx context.Context, name, tag string, r io.Reader) (string,
 		return "", err
 	}
 	defer release()
-	err = d.put(ctx, name, r, func(from, to string) error {
-		fi, err := d.files.Stat(to)
-		if (err == nil) != (tag != "") || err == nil && fileInfo(to, fi).Tag != tag {
-			return &fs.PathError{Op: "put", Path: to, Err: ErrChanged}
+	err = d.put(ctx, name, r, func() error {
+		fi, err := d.files.Stat(name)
+		if (err == nil) != (tag != "") || err == nil && fileInfo(name, fi).Tag != tag {
+			return &fs.PathError{Op: "put", Path: name, Err: ErrChanged}
 		}
-		return d.files.Rename(from, to)
+		return nil
 	})
 	if err != nil {
 		return "", err
@@ -175,7 +201,7 @@ func (d *dir) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	if err := d.files.Remove(name); err != nil {
-		return missing(err)
+		return readOnlyError(missing(err))
 	}
 	d.prune(path.Dir(name))
 	return d.files.Sync(above(name))
@@ -263,7 +289,7 @@ func (d *dir) entries(ctx context.Context, name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	if name == "." {
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == tmpDir })
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return isTemporary(e.Name()) })
 	}
 	key := func(e fs.DirEntry) string {
 		if e.IsDir() {
@@ -305,11 +331,11 @@ func (d *dir) TryLock(ctx context.Context, name string, note []byte) (io.Closer,
 		return nil, &LockedError{Name: name, Note: note}
 	}
 	if err != nil {
-		return nil, err
+		return nil, readOnlyError(err)
 	}
 	l := dirLock{f}
 	if err := l.write(note); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, readOnlyError(errors.Join(err, l.Close()))
 	}
 	return l, nil
 }
@@ -351,6 +377,15 @@ func missing(err error) error {
 	return err
 }
 
+// readOnlyError makes errors match fs.ErrPermission where it is the file system that
+// may not be written.
+func readOnlyError(err error) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
+	}
+	return err
+}
+
 // enter checks the context and the name of an operation.
 func (d *dir) enter(ctx context.Context, op, name string) error {
 	if err := ctx.Err(); err != nil {
@@ -359,7 +394,7 @@ func (d *dir) enter(ctx context.Context, op, name string) error {
 	if err := check(op, name); err != nil {
 		return err
 	}
-	if first, _, _ := strings.Cut(name, "/"); first == tmpDir {
+	if isTemporary(name) {
 		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("reserved name: %w", fs.ErrInvalid)}
 	}
 	return nil

@@ -30,9 +30,6 @@ type dirBatch struct {
 	gone []string
 }
 
-// A dirObject is a file that waits for its name.
-type dirObject struct{ tmp, name string }
-
 func (b *dirBatch) Create(ctx context.Context) (Draft, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -41,7 +38,12 @@ func (b *dirBatch) Create(ctx context.Context) (Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dirDraft{batch: b, file: f, tmp: tmp, buf: bufio.NewWriterSize(f, 16<<10)}, nil
+	d := &dirDraft{batch: b, file: f, tmp: tmp}
+	if d.buf, _ = b.dir.buffers.Get().(*bufio.Writer); d.buf == nil {
+		d.buf = bufio.NewWriterSize(nil, 32<<10)
+	}
+	d.buf.Reset(f)
+	return d, nil
 }
 
 type dirDraft struct {
@@ -58,6 +60,8 @@ func (d *dirDraft) Close() error {
 		return nil
 	}
 	err := errors.Join(d.buf.Flush(), d.file.Close())
+	d.buf.Reset(nil)
+	d.batch.dir.buffers.Put(d.buf)
 	d.file, d.buf = nil, nil
 	return err
 }
@@ -105,6 +109,9 @@ func (b *dirBatch) Flush(ctx context.Context) error {
 	if err := b.dir.files.Sync(tmps); err != nil {
 		return err
 	}
+	slices.SortStableFunc(b.kept, func(x, y dirObject) int {
+		return strings.Compare(path.Dir(x.name), path.Dir(y.name))
+	})
 	if err := b.apply(ctx); err != nil {
 		return err
 	}
@@ -112,23 +119,31 @@ func (b *dirBatch) Flush(ctx context.Context) error {
 	return b.dir.files.Sync(slices.Compact(dirs))
 }
 
-// apply gives files their names and removes others.
+// apply gives files their names, one directory after the other, and removes
+// others.
 func (b *dirBatch) apply(ctx context.Context) error {
-	for ; len(b.kept) > 0; b.kept = b.kept[1:] {
+	for len(b.kept) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := b.dir.place(b.kept[0].tmp, b.kept[0].name, b.dir.files.Rename); err != nil {
+		dir, n := path.Dir(b.kept[0].name), 1
+		for n < len(b.kept) && path.Dir(b.kept[n].name) == dir {
+			n++
+		}
+		err := b.dir.place(dir, b.kept[:n:n], func() {
+			b.kept = b.kept[1:]
+			b.dir.staging.release()
+		})
+		if err != nil {
 			return err
 		}
-		b.dir.staging.release()
 	}
 	for ; len(b.gone) > 0; b.gone = b.gone[1:] {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := missing(b.dir.files.Remove(b.gone[0])); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return readOnlyError(err)
 		}
 		b.dir.prune(path.Dir(b.gone[0]))
 	}

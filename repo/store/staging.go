@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,10 +13,13 @@ import (
 	"github.com/goips/ips/repo/store/internal/files"
 )
 
-// tmpDir is where files are that have no name yet. It exists only while there
-// are some: for each writer a file <id>, locked by the writer, and its files
-// <id>.<n>. Whoever starts to write removes those whose <id> is not locked.
-const tmpDir = ".tmp"
+// Files that have no name yet are at the top of the tree: for each writer a file
+// tmpPrefix+id, locked by the writer, and its files tmpPrefix+id+"."+n. Whoever
+// starts to write removes those whose id is not locked.
+const tmpPrefix = ".tmp-"
+
+// isTemporary reports whether a name at the top is one of these.
+func isTemporary(name string) bool { return strings.HasPrefix(name, tmpPrefix) }
 
 // staging hands out temporary files. Its session lasts from the first file to
 // the last.
@@ -26,7 +28,7 @@ type staging struct {
 
 	mu    sync.Mutex
 	lock  files.File // nil: no session
-	id    string
+	name  string     // of lock
 	users int
 	next  int
 }
@@ -40,7 +42,7 @@ func (s *staging) create() (files.File, string, error) {
 		return nil, "", err
 	}
 	s.next++
-	name := path.Join(tmpDir, s.id+"."+strconv.Itoa(s.next))
+	name := s.name + "." + strconv.Itoa(s.next)
 	f, err := s.files.Create(name)
 	if err != nil {
 		s.end()
@@ -62,69 +64,63 @@ func (s *staging) release() {
 	s.end()
 }
 
-// begin counts a user, and for the first one starts the session.
+// begin counts a user, and for the first one starts a session.
 func (s *staging) begin() error {
-	if s.users > 0 {
-		s.users++
-		return nil
+	if s.users == 0 {
+		if err := s.start(); err != nil {
+			return err
+		}
+		s.sweep()
 	}
-	if err := s.start(); err != nil {
-		return err
-	}
-	s.users = 1
-	s.sweep()
+	s.users++
 	return nil
 }
 
 // start begins a session under a name of its own.
 func (s *staging) start() error {
-	for range attempts {
-		id := strings.ToLower(rand.Text()[:16])
-		f, err := s.claim(id)
+	for {
+		name := tmpPrefix + strings.ToLower(rand.Text()[:16])
+		f, err := s.claim(name)
 		if err == nil {
-			s.lock, s.id = f, id
+			s.lock, s.name = f, name
 			return nil
 		}
 		if !errors.Is(err, files.ErrLocked) {
 			return err
 		}
 	}
-	return &fs.PathError{Op: "create", Path: tmpDir, Err: errors.New("all names are taken")}
 }
 
 // claim makes and locks the file that stands for a session.
-func (s *staging) claim(id string) (files.File, error) {
-	name := path.Join(tmpDir, id)
-	for range attempts {
-		if err := s.files.Mkdir(tmpDir); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-		f, err := s.files.Lock(name, true)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another writer was the last to leave, and removed tmpDir
-		}
-		if err != nil {
-			if f != nil {
-				f.Close()
-			}
-			return nil, err
-		}
-		// Between the making and the locking a sweeper may have removed it.
-		if _, err := s.files.Stat(name); err == nil {
-			return f, nil
-		}
+func (s *staging) claim(name string) (files.File, error) {
+	f, err := s.files.Lock(name, true)
+	if err != nil && f != nil {
 		f.Close()
 	}
-	return nil, &fs.PathError{Op: "create", Path: tmpDir, Err: errors.New("directory vanishes again and again")}
+	return f, readOnlyError(err)
+}
+
+// end counts a user less, and for the last one ends the session.
+func (s *staging) end() {
+	s.users--
+	if s.users > 0 {
+		return
+	}
+	s.files.Remove(s.name)
+	s.lock.Close()
+	s.lock = nil
 }
 
 // exclude waits until no other is in exclude, and returns how to leave.
 func (s *staging) exclude(ctx context.Context) (leave func(), err error) {
-	const id = "swap"
+	const name = tmpPrefix + "swap"
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
-		f, err := s.claim(id)
+		f, err := s.claim(name)
 		if err == nil {
-			return func() { s.leave(f, id) }, nil
+			return func() {
+				s.files.Remove(name)
+				f.Close()
+			}, nil
 		}
 		if !errors.Is(err, files.ErrLocked) {
 			return nil, err
@@ -135,47 +131,28 @@ func (s *staging) exclude(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// leave removes the file of a session, and tmpDir unless others are in there.
-func (s *staging) leave(f files.File, id string) {
-	s.files.Remove(path.Join(tmpDir, id))
-	f.Close()
-	s.files.Remove(tmpDir)
-}
-
-// end counts a user less, and for the last one ends the session.
-func (s *staging) end() {
-	s.users--
-	if s.users > 0 {
-		return
-	}
-	s.leave(s.lock, s.id)
-	s.lock = nil
-}
-
 // sweep removes the files of sessions whose process is gone.
 func (s *staging) sweep() {
-	entries, err := s.files.ReadDir(tmpDir)
+	entries, err := s.files.ReadDir(".")
 	if err != nil {
 		return
 	}
-	dead := map[string]bool{s.id: false}
-	var locks []files.File
+	dead := map[string]bool{s.name: false}
 	for _, e := range entries {
-		id, _, _ := strings.Cut(e.Name(), ".")
-		gone, known := dead[id]
-		if !known {
-			f, err := s.files.Lock(path.Join(tmpDir, id), false)
+		if !isTemporary(e.Name()) {
+			continue
+		}
+		session, _, _ := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".")
+		session = "." + session
+		if _, known := dead[session]; !known {
+			f, err := s.files.Lock(session, false)
 			if f != nil {
-				locks = append(locks, f)
+				defer f.Close()
 			}
-			gone = err == nil || errors.Is(err, fs.ErrNotExist)
-			dead[id] = gone
+			dead[session] = err == nil || errors.Is(err, fs.ErrNotExist)
 		}
-		if gone {
-			s.files.Remove(path.Join(tmpDir, e.Name()))
+		if dead[session] {
+			s.files.Remove(e.Name())
 		}
-	}
-	for _, f := range locks {
-		f.Close()
 	}
 }

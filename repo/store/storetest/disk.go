@@ -37,7 +37,7 @@ type Disk struct {
 // An Op is one change of a Disk.
 type Op struct {
 	N    int    // counts from 1
-	Kind string // "create", "write", "truncate", "sync", "mkdir", "rename", "link", "remove"
+	Kind string // "create", "write", "truncate", "sync", "mkdir", "rename", "remove"
 	Path string
 }
 
@@ -346,46 +346,46 @@ func (d *diskFS) Mkdir(name string) error {
 	return nil
 }
 
-func (d *diskFS) Rename(from, to string) error {
+func (d *diskFS) OpenDir(name string) (files.Dir, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, err := d.find("open", name)
+	if err != nil {
+		return nil, err
+	}
+	if !n.isDir {
+		return nil, fail("open", name, syscall.ENOTDIR)
+	}
+	return diskDir{d, n, name}, nil
+}
+
+// A diskDir is an open directory, which may have lost its name since.
+type diskDir struct {
+	disk *diskFS
+	node *inode
+	name string
+}
+
+func (h diskDir) Close() error { return nil }
+
+func (h diskDir) Take(from, base string) error {
+	d, to := h.disk, path.Join(h.name, base)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n, err := d.find("rename", from)
 	if err != nil {
 		return err
 	}
-	dir, base, err := d.parent("rename", to)
-	if err != nil {
-		return err
+	if now, err := d.find("rename", h.name); err != nil || now != h.node {
+		return fail("rename", to, fs.ErrNotExist)
 	}
-	if old := dir.names[base]; old != nil && old.isDir {
+	if old := h.node.names[base]; old != nil && old.isDir {
 		return fail("rename", to, syscall.EISDIR)
 	}
 	if err := d.op("rename", to); err != nil {
 		return err
 	}
-	fromDir, fromBase, _ := d.parent("rename", from)
-	d.change(nameChange{fromDir, fromBase, nil}, nameChange{dir, base, n})
-	return nil
-}
-
-func (d *diskFS) Link(from, to string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("link", from)
-	if err != nil {
-		return err
-	}
-	dir, base, err := d.parent("link", to)
-	if err != nil {
-		return err
-	}
-	if dir.names[base] != nil {
-		return fail("link", to, fs.ErrExist)
-	}
-	if err := d.op("link", to); err != nil {
-		return err
-	}
-	d.change(nameChange{dir, base, n})
+	d.change(nameChange{d.root, from, nil}, nameChange{h.node, base, n})
 	return nil
 }
 

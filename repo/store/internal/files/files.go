@@ -19,16 +19,18 @@ type FS interface {
 	// Open opens a regular file for reading.
 	Open(name string) (File, error)
 
+	// OpenDir opens a directory to move files into.
+	OpenDir(name string) (Dir, error)
+
 	// Lock opens a file for reading and writing, after making it if create is
 	// set, and locks it until it is closed. ErrLocked says that another has it
-	// locked; the file is returned then, too, for reading.
+	// locked; the file is returned then, too, for reading. A lock is of the
+	// file that has the name now.
 	Lock(name string, create bool) (File, error)
 
 	Stat(name string) (fs.FileInfo, error)
 	ReadDir(name string) ([]fs.DirEntry, error)
 	Mkdir(name string) error
-	Rename(from, to string) error
-	Link(from, to string) error
 	Remove(name string) error // a file, or a directory that is empty
 
 	// Sync makes files and directories durable: the content of the files, and
@@ -44,6 +46,15 @@ type File interface {
 	Truncate(size int64) error
 }
 
+// A Dir is an open directory.
+type Dir interface {
+	// Take gives a file at the top of the tree a name in the directory, in
+	// place of the file that has it.
+	Take(from, base string) error
+
+	Close() error
+}
+
 // ErrLocked reports a lock held by another.
 var ErrLocked = errors.New("file is locked")
 
@@ -52,40 +63,57 @@ var ErrLocked = errors.New("file is locked")
 const manyFiles = 8
 
 // OS is the tree below a root.
-func OS(root *os.Root) FS { return osFS{root} }
+func OS(root *os.Root) FS { return &osFS{root: root} }
 
-type osFS struct{ root *os.Root }
-
-func (o osFS) Create(name string) (File, error) {
-	return file(o.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666))
+type osFS struct {
+	root *os.Root
+	top  top
 }
 
-func (o osFS) Open(name string) (File, error) {
-	f, err := o.root.OpenFile(name, os.O_RDONLY|nonblock, 0)
+func (o *osFS) Create(name string) (File, error) {
+	return file(o.open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL))
+}
+
+func (o *osFS) Open(name string) (File, error) {
+	f, err := o.open(name, os.O_RDONLY|nonblock)
 	if err != nil {
 		return nil, err
 	}
 	return regular(f, name)
 }
 
-func (o osFS) Lock(name string, create bool) (File, error) {
+func (o *osFS) Lock(name string, create bool) (File, error) {
 	flag := os.O_RDWR | os.O_APPEND | nonblock
 	if create {
 		flag |= os.O_CREATE
 	}
-	f, err := o.root.OpenFile(name, flag, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := regular(f, name); err != nil {
-		return nil, err
-	}
-	err = lock(f)
-	if err != nil && !errors.Is(err, ErrLocked) {
+	for {
+		f, err := o.open(name, flag)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := regular(f, name); err != nil {
+			return nil, err
+		}
+		err = lock(f)
+		if errors.Is(err, ErrLocked) {
+			return f, err
+		}
+		if err == nil && o.is(f, name) {
+			return f, nil
+		}
 		f.Close()
-		return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
+		if err != nil {
+			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
+		}
 	}
-	return f, err
+}
+
+// is reports whether a file has still the name under which it was opened.
+func (o *osFS) is(f *os.File, name string) bool {
+	opened, err1 := f.Stat()
+	named, err2 := o.Stat(name)
+	return err1 == nil && err2 == nil && os.SameFile(opened, named)
 }
 
 // regular closes what is not a regular file.
@@ -119,16 +147,11 @@ func file(f *os.File, err error) (File, error) {
 	return f, nil
 }
 
-func (o osFS) Stat(name string) (fs.FileInfo, error) { return o.root.Stat(name) }
+func (o *osFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(o.root.FS(), name) }
+func (o *osFS) Mkdir(name string) error                    { return o.root.Mkdir(name, 0o777) }
+func (o *osFS) Remove(name string) error                   { return o.root.Remove(name) }
 
-func (o osFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(o.root.FS(), name) }
-
-func (o osFS) Mkdir(name string) error      { return o.root.Mkdir(name, 0o777) }
-func (o osFS) Rename(from, to string) error { return o.root.Rename(from, to) }
-func (o osFS) Link(from, to string) error   { return o.root.Link(from, to) }
-func (o osFS) Remove(name string) error     { return o.root.Remove(name) }
-
-func (o osFS) Sync(names []string) error {
+func (o *osFS) Sync(names []string) error {
 	if len(names) > manyFiles {
 		if err := syncAll(o.root); !errors.Is(err, errors.ErrUnsupported) {
 			return err
@@ -143,8 +166,8 @@ func (o osFS) Sync(names []string) error {
 }
 
 // sync makes one file or directory durable.
-func (o osFS) sync(name string) error {
-	f, err := o.root.Open(name)
+func (o *osFS) sync(name string) error {
+	f, err := o.open(name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,0 +1,173 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo/store"
+)
+
+// changeCatalog makes a change to a catalog, with a record of it in the update
+// logs, and puts it in the place of the present one.
+func (w *writer) changeCatalog(ctx context.Context, base *catalog.Catalog, change func(*catalog.Builder) error) error {
+	b := &catalog.Builder{
+		Base: base,
+		Logs: store.FS(ctx, store.Sub(w.store, w.catalogDir())),
+		Now:  w.now(),
+	}
+	if err := change(b); err != nil {
+		return err
+	}
+	c, err := b.Build()
+	if err != nil {
+		return err
+	}
+	return w.putCatalog(ctx, c)
+}
+
+// putCatalog replaces the catalog: all other files first, durably, and then
+// catalog.attrs, which makes them the catalog.
+func (w *writer) putCatalog(ctx context.Context, c *catalog.Catalog) error {
+	batch, err := store.NewBatch(ctx, w.store)
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+	var attrs bytes.Buffer
+	for file := range c.Files() {
+		if file.Name == attrsName {
+			_, err = file.WriteTo(&attrs)
+		} else if file.Modified {
+			err = w.draftFile(ctx, batch, file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := batch.Flush(ctx); err != nil {
+		return err
+	}
+	return w.putAttrs(ctx, attrs.Bytes(), c)
+}
+
+// putAttrs makes c, all other files of which are in place, the catalog.
+func (w *writer) putAttrs(ctx context.Context, attrs []byte, c *catalog.Catalog) error {
+	if err := w.lock.Check(ctx); err != nil {
+		return err
+	}
+	if err := w.store.Put(ctx, w.attrs(), bytes.NewReader(attrs)); err != nil {
+		return err
+	}
+	w.state.keep(attrs, c)
+	return nil
+}
+
+// draftFile puts one file of a catalog into a batch.
+func (w *writer) draftFile(ctx context.Context, batch store.Batch, file catalog.File) error {
+	d, err := batch.Create(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteTo(d); err != nil {
+		return errors.Join(err, d.Drop())
+	}
+	return d.Keep(w.catalogDir() + "/" + file.Name)
+}
+
+// rebuild makes the catalog anew from all manifests but those of the packages
+// that are gone. Manifests that cannot be read are left out.
+func (w *writer) rebuild(ctx context.Context, gone []fmri.FMRI) error {
+	skip := map[fmri.FMRI]bool{}
+	for _, f := range gone {
+		skip[f] = true
+	}
+	b := &catalog.Builder{Now: w.now()}
+	for found, err := range w.manifests(ctx, w.home) {
+		if err != nil {
+			return err
+		}
+		if found.err != nil || skip[found.fmri] {
+			continue
+		}
+		if err := b.Add(found.fmri, found.manifest); err != nil {
+			return err
+		}
+	}
+	c, err := b.Build()
+	if err != nil {
+		return err
+	}
+	if err := w.putCatalog(ctx, c); err != nil {
+		return err
+	}
+	return w.removeStrays(ctx, c)
+}
+
+// removeStrays removes files in the catalog's directory that do not belong to
+// the catalog.
+func (w *writer) removeStrays(ctx context.Context, c *catalog.Catalog) error {
+	attrs, err := c.Attrs()
+	if err != nil {
+		return err
+	}
+	listed := map[string]bool{attrsName: true}
+	for _, f := range attrs.Parts {
+		listed[f.Name] = true
+	}
+	for _, f := range attrs.Updates {
+		listed[f.Name] = true
+	}
+	var strays []string
+	for info, err := range store.ListDir(ctx, w.store, w.catalogDir()) {
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() && !listed[strings.TrimPrefix(info.Name, w.catalogDir()+"/")] {
+			strays = append(strays, info.Name)
+		}
+	}
+	return w.removeObjects(ctx, strays...)
+}
+
+// removeObjects removes objects, some of which may be gone already.
+func (r *Repository) removeObjects(ctx context.Context, names ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	b, err := store.NewBatch(ctx, r.store)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	for _, name := range names {
+		if err := b.Remove(name); err != nil {
+			return err
+		}
+	}
+	return b.Flush(ctx)
+}
+
+// removeBelow removes all objects whose names begin with a prefix.
+func (r *Repository) removeBelow(ctx context.Context, prefix string) error {
+	names, err := r.names(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	return r.removeObjects(ctx, names...)
+}
+
+// names returns the names of all objects that begin with a prefix.
+func (r *Repository) names(ctx context.Context, prefix string) ([]string, error) {
+	var names []string
+	for info, err := range r.store.List(ctx, prefix) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, info.Name)
+	}
+	return names, nil
+}

@@ -1,0 +1,239 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/goips/ips/repo/internal/ini"
+	"github.com/goips/ips/repo/store"
+)
+
+// configFile is the text of pkg5.repository in memory.
+type configFile = ini.File
+
+// A Property is one value of the configuration.
+type Property struct {
+	Section, Name string
+	Value         Value
+}
+
+// A Value is a text or a list of texts. The zero Value is the empty text.
+type Value struct {
+	text string
+	list []string
+	kind valueKind
+}
+
+type valueKind uint8
+
+const (
+	kindText valueKind = iota
+	kindList
+)
+
+// Text returns a Value that is a text.
+func Text(s string) Value { return Value{text: s} }
+
+// List returns a Value that is a list.
+func List(items ...string) Value { return Value{list: items, kind: kindList} }
+
+// ParseValue reads a value as it is given on a command line: a list stands in
+// parentheses, its items separated by blanks and quoted where they contain
+// some, as in (alpha "beta gamma"). Everything else is a text.
+func ParseValue(s string) (Value, error) {
+	inner, ok := strings.CutPrefix(s, "(")
+	if !ok {
+		return Text(s), nil
+	}
+	if inner, ok = strings.CutSuffix(inner, ")"); !ok {
+		return Value{}, fmt.Errorf("%s: list without closing parenthesis: %w", s, fs.ErrInvalid)
+	}
+	items, err := splitWords(inner)
+	if err != nil {
+		return Value{}, fmt.Errorf("%s: %w", s, err)
+	}
+	return List(items...), nil
+}
+
+// splitWords splits a text at blanks that are not quoted. A backslash quotes one
+// character, in double quotes only a double quote and a backslash.
+func splitWords(s string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	in, quote := false, byte(0)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quote == 0 && (c == ' ' || c == '\t' || c == '\n'):
+			if in {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			in = false
+			continue
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case c == quote && quote != 0:
+			quote = 0
+		case c == '\\' && quote != '\'' && i+1 < len(s) && (quote == 0 || strings.IndexByte(`"\`, s[i+1]) >= 0):
+			i++
+			word.WriteByte(s[i])
+		default:
+			word.WriteByte(c)
+		}
+		in = true
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("quote is not closed: %w", fs.ErrInvalid)
+	}
+	if in {
+		words = append(words, word.String())
+	}
+	return words, nil
+}
+
+// Items returns the items of a list; ok is false for a text.
+func (v Value) Items() (items []string, ok bool) { return v.list, v.kind == kindList }
+
+// String returns the form that ParseValue reads.
+func (v Value) String() string {
+	if v.kind == kindText {
+		return v.text
+	}
+	quoted := make([]string, len(v.list))
+	for i, item := range v.list {
+		quoted[i] = quoteWord(item)
+	}
+	return "(" + strings.Join(quoted, " ") + ")"
+}
+
+func quoteWord(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n\"'\\") {
+		return s
+	}
+	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(s) + `"`
+}
+
+// configValue reads the notation of the configuration file.
+func configValue(text string) Value {
+	if strings.HasPrefix(text, "[") {
+		if items, err := ini.ParseList(text); err == nil {
+			return List(items...)
+		}
+	}
+	return Text(text)
+}
+
+// config returns the notation of the configuration file.
+func (v Value) config() string {
+	if v.kind == kindList {
+		return ini.FormatList(v.list)
+	}
+	return v.text
+}
+
+// configDefaults are the properties that every repository of version 4 has.
+var configDefaults = []Property{
+	{"publisher", "prefix", Value{}},
+	{"repository", "check-certificate-revocation", Text("False")},
+	{"repository", "signature-required-names", List()},
+	{"repository", "trust-anchor-directory", Text("/etc/ssl/pkg/")},
+	{"repository", "version", Text("4")},
+}
+
+// Properties returns the configuration of the repository, in written order.
+func (r *Repository) Properties(ctx context.Context) ([]Property, error) {
+	file, err := r.readConfig(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Op: "read configuration", Err: err}
+	}
+	var props []Property
+	have := map[[2]string]bool{}
+	for key, text := range file.All() {
+		have[key] = true
+		if key[0] != "CONFIGURATION" {
+			props = append(props, Property{key[0], key[1], configValue(text)})
+		}
+	}
+	for _, p := range configDefaults {
+		if r.version >= 4 && !have[[2]string{p.Section, p.Name}] {
+			props = append(props, p)
+		}
+	}
+	return props, nil
+}
+
+// SetProperties changes the configuration of the repository. Any name may be
+// set; what the known ones mean is checked only by those who use them, except
+// that a name must be fit to be written down.
+func (r *Repository) SetProperties(ctx context.Context, props ...Property) error {
+	err := r.changeConfig(ctx, func(c *configFile) error {
+		for _, p := range props {
+			if err := p.check(); err != nil {
+				return err
+			}
+			c.Set(p.Section, p.Name, p.Value.config())
+		}
+		return nil
+	})
+	if err != nil {
+		return &Error{Op: "write configuration", Err: err}
+	}
+	return nil
+}
+
+// check refuses what cannot be written so that it reads back.
+func (p Property) check() error {
+	bad := strings.ContainsAny(p.Section, "]\n\r") || strings.ContainsAny(p.Name, "=:[\n\r") ||
+		strings.TrimSpace(p.Section) != p.Section || strings.TrimSpace(p.Name) != p.Name ||
+		p.Section == "" || p.Name == "" || strings.ContainsAny(p.Name[:1], "#;")
+	text := p.Value.config()
+	if bad || strings.TrimSpace(text) != text || strings.ContainsAny(text, "\n\r") {
+		return fmt.Errorf("property %s/%s with value %q: %w", p.Section, p.Name, text, fs.ErrInvalid)
+	}
+	return nil
+}
+
+// changeConfig reads, changes and writes the configuration. Where the store can
+// compare and swap, no change of another is lost.
+func (r *Repository) changeConfig(ctx context.Context, change func(*configFile) error) error {
+	if r.version < 4 {
+		return fmt.Errorf("write to a repository of version %d: %w", r.version, errors.ErrUnsupported)
+	}
+	for {
+		err := r.tryChangeConfig(ctx, change)
+		if !errors.Is(err, store.ErrChanged) {
+			return err
+		}
+	}
+}
+
+func (r *Repository) tryChangeConfig(ctx context.Context, change func(*configFile) error) error {
+	info, err := store.Stat(ctx, r.store, configName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := r.readConfig(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	old := file.Text()
+	if err := change(file); err != nil {
+		return err
+	}
+	text := file.Text()
+	if bytes.Equal(old, text) {
+		return nil
+	}
+	if s, ok := r.store.(store.Swapper); ok {
+		_, err := s.PutIf(ctx, configName, info.Tag, bytes.NewReader(text))
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	return r.store.Put(ctx, configName, bytes.NewReader(text))
+}

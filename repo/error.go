@@ -1,0 +1,36 @@
+package repo
+
+import (
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// An Error says what was asked about which package or payload. It wraps
+// fs.ErrNotExist, fs.ErrExist or fs.ErrPermission where they apply.
+type Error struct {
+	Op        string // "open", "publish", "remove", ...
+	Publisher string
+	FMRI      fmri.FMRI
+	Digest    manifest.Digest // of the payload concerned
+	Err       error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	switch {
+	case e.FMRI.IsValid():
+		b.WriteString(" " + e.FMRI.String())
+	case e.Publisher != "":
+		b.WriteString(" " + e.Publisher)
+	}
+	if e.Digest.IsValid() {
+		b.WriteString(" payload " + e.Digest.String())
+	}
+	return b.String() + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,259 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// FixOptions adjust Fix. A nil *FixOptions is the zero value.
+type FixOptions struct {
+	// From, if set, is where good copies are taken from: another repository
+	// with the same packages.
+	From Source
+
+	// Verify says what to look for. Dependencies are not looked at.
+	Verify VerifyOptions
+}
+
+// A Repair is what Fix did about a finding.
+type Repair struct {
+	Finding
+	Restored   bool   // from the other source
+	Quarantine string // object that what was bad has become; "" if it was missing
+}
+
+// Fix repairs what Check finds with some publishers or, without any, with all.
+// What cannot be taken from another source is put aside, below pkg5-quarantine,
+// with the manifests of the packages concerned, which are not in the catalog any
+// more; they can be published again. If another process is writing, the error is
+// a *BusyError.
+func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...string) ([]Repair, error) {
+	if opts == nil {
+		opts = &FixOptions{}
+	}
+	names, err := r.known(ctx, publishers)
+	if err != nil {
+		return nil, err
+	}
+	var all []Repair
+	for _, name := range names {
+		repairs, err := r.fix(ctx, opts, name)
+		all = append(all, repairs...)
+		if err != nil {
+			return all, &Error{Op: "fix", Publisher: name, Err: err}
+		}
+	}
+	return all, nil
+}
+
+func (r *Repository) fix(ctx context.Context, opts *FixOptions, publisher string) (repairs []Repair, err error) {
+	w, err := r.write(ctx, publisher, false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	for again := true; again; {
+		found, err := w.inspect(ctx, opts)
+		if err != nil || len(found) == 0 {
+			return repairs, err
+		}
+		x := fixing{writer: w, from: opts.From, repairs: found}
+		again, err = x.run(ctx)
+		repairs = append(repairs, x.repairs...)
+		if err != nil {
+			return repairs, err
+		}
+	}
+	return repairs, nil
+}
+
+// inspect returns what is wrong, with nothing done about it yet.
+func (w *writer) inspect(ctx context.Context, opts *FixOptions) ([]Repair, error) {
+	w.state.still.Store(true)
+	defer w.state.still.Store(false)
+	look := opts.Verify
+	look.Dependencies, look.other = NoDependencies, opts.From
+	var repairs []Repair
+	for f, err := range w.Check(ctx, &look, w.publisher) {
+		if err != nil {
+			return nil, err
+		}
+		repairs = append(repairs, Repair{Finding: f})
+	}
+	return repairs, nil
+}
+
+// A fixing is one Fix of a publisher.
+type fixing struct {
+	*writer
+	from    Source
+	repairs []Repair
+	place   string            // of what is put aside, with a final slash
+	moved   map[string]string // what was put aside: its name and its new name
+}
+
+// run restores what it can, and puts the rest aside. It reports whether there
+// are manifests now that could not be read before, so that their packages can be
+// looked at. The journal makes sure that the catalog is made anew if manifests
+// go.
+func (x *fixing) run(ctx context.Context) (again bool, err error) {
+	x.place = x.quarantine() + "fix." + rand.Text()[:8] + "/"
+	x.moved = map[string]string{}
+	rebuild := false
+	for i := range x.repairs {
+		r := &x.repairs[i]
+		err := x.restore(ctx, r)
+		if ctx.Err() != nil {
+			return false, err
+		}
+		r.Restored = err == nil
+		rebuild = rebuild || !r.Restored
+		again = again || r.Restored && !r.Digest.IsValid()
+	}
+	if !rebuild {
+		return again, nil
+	}
+	if err := x.begin(ctx, journal{{op: opRebuild}}); err != nil {
+		return false, err
+	}
+	if err := x.putAside(ctx); err != nil {
+		return false, err
+	}
+	if err := x.rebuild(ctx, nil); err != nil {
+		return false, err
+	}
+	return again, x.done(ctx)
+}
+
+var errNoSource = errors.New("no source of a good copy")
+
+// restore takes a good copy from the other source.
+func (x *fixing) restore(ctx context.Context, r *Repair) error {
+	if x.from == nil {
+		return errNoSource
+	}
+	switch {
+	case r.Digest.IsValid():
+		return x.restorePayload(ctx, r)
+	case r.FMRI.IsValid() && (r.Fault == BadManifest || r.Fault == Missing):
+		return x.restoreManifest(ctx, r.FMRI)
+	}
+	return errNoSource
+}
+
+// restorePayload replaces a payload by one that is what the manifest says.
+func (x *fixing) restorePayload(ctx context.Context, r *Repair) error {
+	m, err := x.Repository.manifest(ctx, r.FMRI)
+	if err != nil {
+		return err
+	}
+	for p := range payloadsOf(m) {
+		if p.Name() == r.Digest {
+			return x.replacePayload(ctx, p)
+		}
+	}
+	return errNoSource
+}
+
+func (x *fixing) replacePayload(ctx context.Context, p manifest.Payload) error {
+	stored, err := x.from.Payload(ctx, x.publisher, p.Name())
+	if err != nil {
+		return err
+	}
+	v := x.packers.verifyAhead(ctx, p, stored)
+	err = x.store.Put(ctx, x.home.payload(p.Name()), v)
+	return errors.Join(err, v.Close(), stored.Close())
+}
+
+// restoreManifest replaces a manifest by the one that is catalogued, here or
+// where it comes from. The payloads that only it names are fetched as well.
+func (x *fixing) restoreManifest(ctx context.Context, f fmri.FMRI) error {
+	m, err := x.from.Manifest(ctx, f)
+	if err != nil {
+		return err
+	}
+	if err := x.checkManifest(ctx, f, m); err != nil {
+		return err
+	}
+	for p := range payloadsOf(m) {
+		if there, err := x.exists(ctx, x.home.payload(p.Name())); there && err == nil {
+			continue
+		}
+		if err := x.replacePayload(ctx, p); err != nil {
+			return err
+		}
+	}
+	return x.store.Put(ctx, x.home.manifest(f), bytes.NewReader(m.Text()))
+}
+
+// checkManifest compares a manifest with the first catalog that has it: that of
+// this repository, or of the other source.
+func (x *fixing) checkManifest(ctx context.Context, f fmri.FMRI, m *manifest.Manifest) error {
+	c, err := x.tryCatalog(ctx, x.home)
+	if err != nil {
+		if c, err = x.from.Catalog(ctx, x.publisher); err != nil {
+			return err
+		}
+	}
+	p, ok := c.Lookup(f)
+	if !ok {
+		return nil
+	}
+	if want, ok := p.ManifestDigest(); !ok || manifest.SHA1.Sum(m.Text()) == want {
+		return nil
+	}
+	return fmt.Errorf("the other source has another manifest of %s: %w", f, fs.ErrInvalid)
+}
+
+// putAside moves what is bad, and the manifests of the packages concerned, which
+// go first: what is left is whole at any time.
+func (x *fixing) putAside(ctx context.Context) error {
+	for i := range x.repairs {
+		r := &x.repairs[i]
+		if r.Restored || !r.FMRI.IsValid() {
+			continue
+		}
+		if err := x.move(ctx, x.home.manifest(r.FMRI)); err != nil {
+			return err
+		}
+	}
+	for i := range x.repairs {
+		r := &x.repairs[i]
+		if r.Restored || r.Fault == BadCatalog {
+			continue
+		}
+		if err := x.move(ctx, r.Name); err != nil {
+			return err
+		}
+		r.Quarantine = x.moved[r.Name]
+	}
+	return nil
+}
+
+// move puts one object aside, unless it is gone already.
+func (x *fixing) move(ctx context.Context, name string) error {
+	if _, done := x.moved[name]; done || name == "" {
+		return nil
+	}
+	r, _, err := x.store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	to := x.place + strings.TrimPrefix(name, x.prefix)
+	if err := errors.Join(x.store.Put(ctx, to, r), r.Close()); err != nil {
+		return err
+	}
+	x.moved[name] = to
+	return x.removeObjects(ctx, name)
+}

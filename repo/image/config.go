@@ -1,0 +1,420 @@
+package image
+
+import (
+	"maps"
+	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// Versions of the image format: written is the one that all implementations read.
+const (
+	writtenVersion = 4
+	newestVersion  = 5
+)
+
+// A Type says where an image keeps its metadata.
+type Type uint8
+
+const (
+	User Type = iota // below ".org.opensolaris,pkg"; names of owners are the host's
+	Full             // below "var/pkg"; names of owners are looked up in the image
+)
+
+// Metadata returns the metadata directory below the image root.
+func (t Type) Metadata() string {
+	if t == Full {
+		return "var/pkg"
+	}
+	return ".org.opensolaris,pkg"
+}
+
+// A Config is what the file pkg5.image records; plain data. The zero Config is
+// that of a user image without publishers.
+type Config struct {
+	// Type is chosen by Create, and cannot be changed later.
+	Type Type
+
+	// Publishers, the best ranked first.
+	Publishers []Publisher
+
+	// Varcets are the variants and facets. Create adds variant.arch, that of the
+	// running machine, and variant.opensolaris.zone=global where they are missing.
+	// Later they change only by a plan, see PlanVarcets.
+	Varcets manifest.Varcets
+
+	// Mediators are what the image has settled on for each mediator, sorted by name.
+	// They, too, change only by a plan.
+	Mediators []manifest.Choice
+
+	// Properties of the image as they are written in the file: booleans are True or
+	// False, lists look like ['a', 'b']. Those that are not here have their defaults.
+	Properties map[string]string
+}
+
+// A Publisher is a name under which packages are published, and where they are.
+type Publisher struct {
+	Name             string
+	Origins, Mirrors []string // URIs; mirrors hold payloads only
+	NonSticky        bool     // packages of it may be updated from another publisher
+	Disabled         bool     // neither listed nor installed from
+}
+
+// clone returns a copy that shares nothing with c.
+func (c Config) clone() Config {
+	c.Publishers = slices.Clone(c.Publishers)
+	for i, p := range c.Publishers {
+		c.Publishers[i].Origins = slices.Clone(p.Origins)
+		c.Publishers[i].Mirrors = slices.Clone(p.Mirrors)
+	}
+	c.Varcets = cloneVarcets(c.Varcets)
+	c.Mediators = slices.Clone(c.Mediators)
+	c.Properties = maps.Clone(c.Properties)
+	return c
+}
+
+func cloneVarcets(v manifest.Varcets) manifest.Varcets {
+	v.Variants, v.Facets, v.Inherited = maps.Clone(v.Variants), maps.Clone(v.Facets), maps.Clone(v.Inherited)
+	return v
+}
+
+// completed returns c with the variants that every image has.
+func (c Config) completed() Config {
+	c = c.clone()
+	if c.Varcets.Variants == nil {
+		c.Varcets.Variants = map[string]string{}
+	}
+	if c.Properties == nil {
+		c.Properties = map[string]string{}
+	}
+	for name, value := range map[string]string{"variant.arch": arch(runtime.GOARCH), "variant.opensolaris.zone": "global"} {
+		if _, ok := c.Varcets.Variants[name]; !ok {
+			c.Varcets.Variants[name] = value
+		}
+	}
+	return c
+}
+
+// arch returns the name that packages have for a processor.
+func arch(goarch string) string {
+	switch goarch {
+	case "amd64", "386":
+		return "i386"
+	case "arm64":
+		return "aarch64"
+	case "sparc64":
+		return "sparc"
+	}
+	return goarch
+}
+
+// check refuses publishers without a name, with an odd one, or named twice.
+func (c Config) check() error {
+	seen := map[string]bool{}
+	for _, p := range c.Publishers {
+		if f, err := fmri.Parse("pkg://" + p.Name + "/x"); err != nil || p.Name == "" || f.Publisher() != p.Name {
+			return &ConfigError{Name: p.Name, Msg: "not the name of a publisher"}
+		}
+		if seen[p.Name] {
+			return &ConfigError{Name: p.Name, Msg: "publisher is there twice"}
+		}
+		seen[p.Name] = true
+		for _, uri := range slices.Concat(p.Origins, p.Mirrors) {
+			if u, err := url.Parse(uri); err != nil || u.Scheme == "" {
+				return &ConfigError{Name: uri, Msg: "not an absolute URI"}
+			}
+		}
+	}
+	for name, value := range c.Properties {
+		if name == searchOrder || !isProperty(name) || strings.ContainsFunc(value, unicode.IsControl) {
+			return &ConfigError{Name: name, Msg: "not a property to be set"}
+		}
+	}
+	for name, value := range c.Varcets.Variants {
+		if strings.ContainsFunc(value, unicode.IsControl) || strings.TrimSpace(value) != value {
+			return &ConfigError{Name: name, Msg: "not a value of a variant"}
+		}
+	}
+	return nil
+}
+
+// isProperty reports whether a name reads back as it is written.
+func isProperty(name string) bool {
+	return name != "" && strings.TrimSpace(name) == name && !strings.ContainsAny(name, "=:[#;") &&
+		!strings.ContainsFunc(name, unicode.IsControl)
+}
+
+// A ConfigError says what is wrong with a Config.
+type ConfigError struct{ Name, Msg string }
+
+func (e *ConfigError) Error() string { return strconv.Quote(e.Name) + ": " + e.Msg }
+
+const (
+	searchOrder = "publisher-search-order"
+	authority   = "authority_"
+)
+
+// readConfig takes the meaning out of a file.
+func readConfig(c *ini) (Config, error) {
+	version, err := strconv.Atoi(c.find("image").get("version"))
+	if err != nil || version < writtenVersion || version > newestVersion {
+		return Config{}, &VersionError{Version: c.find("image").get("version")}
+	}
+	var cfg Config
+	cfg.Properties = map[string]string{}
+	if s := c.find("property"); s != nil {
+		for _, p := range s.props {
+			if p.name != searchOrder {
+				cfg.Properties[p.name] = p.value
+			}
+		}
+	}
+	if cfg.Varcets, err = readVarcets(c); err != nil {
+		return Config{}, err
+	}
+	cfg.Mediators = readMediators(c.find("mediators"))
+	cfg.Publishers, err = readPublishers(c)
+	return cfg, err
+}
+
+// A VersionError says that an image is of a version that is not supported.
+type VersionError struct{ Version string }
+
+func (e *VersionError) Error() string {
+	return "image of format version " + strconv.Quote(e.Version) + " is not supported"
+}
+
+func readVarcets(c *ini) (v manifest.Varcets, err error) {
+	v.Variants = map[string]string{}
+	if s := c.find("variant"); s != nil {
+		for _, p := range s.props {
+			v.Variants[unquote(p.name)] = p.value
+		}
+	}
+	if v.Facets, err = readFacets(c.find("facet")); err != nil {
+		return v, err
+	}
+	v.Inherited, err = readFacets(c.find("inherited_facet"))
+	return v, err
+}
+
+func readFacets(s *section) (map[string]bool, error) {
+	if s == nil {
+		return nil, nil
+	}
+	facets := map[string]bool{}
+	for _, p := range s.props {
+		value, err := strconv.ParseBool(strings.ToLower(p.value))
+		if err != nil {
+			return nil, &ConfigError{Name: p.name, Msg: "facet is neither True nor False"}
+		}
+		facets[unquote(p.name)] = value
+	}
+	return facets, nil
+}
+
+// readPublishers returns the publishers in search order. Those that the order does not
+// mention follow by name.
+func readPublishers(c *ini) ([]Publisher, error) {
+	order, err := parseList(c.find("property").get(searchOrder))
+	if err != nil {
+		return nil, &ConfigError{Name: searchOrder, Msg: err.Error()}
+	}
+	var rest []string
+	for _, s := range c.sections {
+		name, ok := strings.CutPrefix(s.name, authority)
+		if ok && !slices.Contains(order, name) {
+			rest = append(rest, name)
+		}
+	}
+	slices.Sort(rest)
+	var pubs []Publisher
+	for _, name := range append(order, rest...) {
+		s := c.find(authority + name)
+		if s == nil {
+			continue
+		}
+		p, err := readPublisher(name, s)
+		if err != nil {
+			return nil, err
+		}
+		pubs = append(pubs, p)
+	}
+	return pubs, nil
+}
+
+func readPublisher(name string, s *section) (p Publisher, err error) {
+	p.Name = name
+	p.Disabled = strings.EqualFold(s.get("disabled"), "true")
+	p.NonSticky = strings.EqualFold(s.get("sticky"), "false")
+	if p.Origins, err = readURIs(s, "origin"); err != nil {
+		return p, err
+	}
+	p.Mirrors, err = readURIs(s, "mirror")
+	return p, err
+}
+
+// readURIs reads the list of a kind, without those that are disabled.
+func readURIs(s *section, kind string) ([]string, error) {
+	uris, err := parseList(s.get(kind + "s"))
+	if err != nil {
+		return nil, &ConfigError{Name: kind + "s", Msg: err.Error()}
+	}
+	infos, err := parseDicts(s.get(kind + "_info"))
+	if err != nil {
+		return nil, &ConfigError{Name: kind + "_info", Msg: err.Error()}
+	}
+	return slices.DeleteFunc(uris, func(uri string) bool {
+		return slices.ContainsFunc(infos, func(i map[string]string) bool {
+			return i["uri"] == uri && strings.EqualFold(i["disabled"], "true")
+		})
+	}), nil
+}
+
+// writeConfig puts the meaning of cfg into c and leaves the rest of c as it is.
+func writeConfig(c *ini, cfg Config) {
+	img := c.section("image")
+	if img.get("version") == "" {
+		img.set("version", strconv.Itoa(writtenVersion))
+	}
+	props := map[string]string{searchOrder: ""}
+	maps.Copy(props, cfg.Properties)
+	c.section("property").replace(props)
+	writePublishers(c, cfg.Publishers)
+	writeVarcets(c, cfg.Varcets)
+	writeMediators(c, cfg.Mediators)
+	c.section("CONFIGURATION").set("version", "3")
+}
+
+func writePublishers(c *ini, pubs []Publisher) {
+	var order []string
+	for _, p := range pubs {
+		order = append(order, p.Name)
+		writePublisher(c.section(authority+p.Name), p)
+	}
+	for _, s := range slices.Clone(c.sections) {
+		if name, ok := strings.CutPrefix(s.name, authority); ok && !slices.Contains(order, name) {
+			c.remove(s.name)
+		}
+	}
+	c.section("property").set(searchOrder, formatList(order))
+}
+
+// writePublisher writes what a Publisher knows. The lists with details of each URI,
+// such as its proxy, are kept while the URIs stay the same.
+func writePublisher(s *section, p Publisher) {
+	s.set("prefix", p.Name)
+	s.set("disabled", pyBool(p.Disabled))
+	s.set("sticky", pyBool(!p.NonSticky))
+	for _, l := range []struct {
+		kind string
+		uris []string
+	}{{"origin", p.Origins}, {"mirror", p.Mirrors}} {
+		if old, err := readURIs(s, l.kind); err == nil && slices.Equal(old, l.uris) && s.get(l.kind+"s") != "" {
+			continue
+		}
+		s.set(l.kind+"s", formatList(l.uris))
+		s.set(l.kind+"_info", formatInfos(l.uris))
+	}
+}
+
+func formatInfos(uris []string) string {
+	infos := make([]string, len(uris))
+	for i, uri := range uris {
+		infos[i] = "{'uri': " + quoteLiteral(uri) + ", 'proxy': '', 'disabled': 'false'}"
+	}
+	return "[" + strings.Join(infos, ", ") + "]"
+}
+
+func writeVarcets(c *ini, v manifest.Varcets) {
+	variants := map[string]string{}
+	for name, value := range v.Variants {
+		variants[quote(name)] = value
+	}
+	c.section("variant").replace(variants)
+	writeFacets(c, "facet", v.Facets)
+	writeFacets(c, "inherited_facet", v.Inherited)
+}
+
+func writeFacets(c *ini, section string, facets map[string]bool) {
+	if len(facets) == 0 {
+		c.remove(section)
+		return
+	}
+	values := map[string]string{}
+	for name, value := range facets {
+		values[quote(name)] = pyBool(value)
+	}
+	c.section(section).replace(values)
+}
+
+// mediatorFields are the properties of a choice; "NAME." goes before each of them.
+func mediatorFields(c *manifest.Choice) map[string]*string {
+	return map[string]*string{
+		"version": &c.Version, "version-source": &c.VersionSource,
+		"implementation": &c.Implementation, "implementation-source": &c.ImplementationSource,
+		"implementation-version": &c.ImplementationVersion,
+	}
+}
+
+func readMediators(s *section) []manifest.Choice {
+	if s == nil {
+		return nil
+	}
+	byName := map[string]*manifest.Choice{}
+	for _, p := range s.props {
+		name, field, _ := strings.Cut(unquote(p.name), ".")
+		c := byName[name]
+		if c == nil {
+			c = &manifest.Choice{Mediator: name}
+			byName[name] = c
+		}
+		if to := mediatorFields(c)[field]; to != nil && p.value != "None" {
+			*to = p.value
+		}
+	}
+	var list []manifest.Choice
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		list = append(list, *byName[name])
+	}
+	return list
+}
+
+func writeMediators(c *ini, list []manifest.Choice) {
+	if len(list) == 0 {
+		c.remove("mediators")
+		return
+	}
+	values := map[string]string{}
+	for _, choice := range list {
+		for field, value := range mediatorFields(&choice) {
+			if *value != "" {
+				values[choice.Mediator+"."+field] = *value
+			}
+		}
+	}
+	c.section("mediators").replace(values)
+}
+
+func pyBool(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
+}
+
+// quote and unquote write names of variants and facets, which may hold * and ?.
+func quote(name string) string { return fmri.Escape(name) }
+
+func unquote(name string) string {
+	if plain, err := fmri.Unescape(name); err == nil {
+		return plain
+	}
+	return name
+}

@@ -1,0 +1,265 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
+	"github.com/goips/ips/solver/plan"
+)
+
+// stageDir holds the content of payloads, verified and decompressed, from when they
+// are fetched to when they are moved to their places.
+const stageDir = tmpDir + "/ips-stage"
+
+// stagePath is where the content of a payload is staged.
+func (i *Image) stagePath(p manifest.Payload) string {
+	return i.meta(stageDir, stageName(p))
+}
+
+// stageName is the strongest hash there is of the content.
+func stageName(p manifest.Payload) string {
+	return p.Content.Best().Hex()
+}
+
+// A need is a payload that a plan writes.
+type need struct {
+	payload   manifest.Payload
+	publisher string
+	name      string // of the first thing it is for
+}
+
+// fetch stages everything that is needed. When it returns without error, all of it is
+// verified, and when it is flushed, carrying out the plan depends on nobody else.
+func (i *Image) fetch(ctx context.Context, needs []need) error {
+	if len(needs) == 0 {
+		return nil
+	}
+	if err := i.tree.mkdirAll(i.meta(stageDir)); err != nil {
+		return err
+	}
+	srcs := i.sources()
+	defer srcs.Close()
+	f := fetcher{image: i, srcs: srcs, total: len(needs)}
+	i.tree.dirty[i.meta(stageDir)] = true
+	return f.run(ctx, needs)
+}
+
+// A fetcher fetches payloads with a number of workers.
+type fetcher struct {
+	image *Image
+	srcs  *sources
+	total int
+
+	mu   sync.Mutex // guards what follows, and the tree's bookkeeping
+	done int
+	errs []error
+}
+
+// run returns when all workers have ended: all is done, or one of them failed.
+func (f *fetcher) run(ctx context.Context, needs []need) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := make(chan need)
+	var wg sync.WaitGroup
+	for range min(f.image.opts.Parallel, len(needs)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			w := worker{fetcher: f, tree: f.image.newTree()}
+			defer w.tree.forget()
+			w.tree.before, w.tree.volatile = f.before, f.image.tree.volatile
+			for n := range work {
+				if err := w.stage(ctx, n); err != nil {
+					f.fail(err)
+					cancel()
+				}
+			}
+		}()
+	}
+	feed(ctx, work, needs)
+	wg.Wait()
+	if len(f.errs) > 0 {
+		return f.errs[0]
+	}
+	return ctx.Err()
+}
+
+func feed(ctx context.Context, work chan<- need, needs []need) {
+	defer close(work)
+	for _, n := range needs {
+		select {
+		case work <- n:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// before calls the hook of the image's tree for one worker at a time.
+func (f *fetcher) before(op, name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.image.tree.before == nil {
+		return nil
+	}
+	return f.image.tree.before(op, name)
+}
+
+func (f *fetcher) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.errs = append(f.errs, err)
+}
+
+// A worker stages one payload after another.
+type worker struct {
+	*fetcher
+	tree   *tree
+	reader manifest.PayloadReader
+}
+
+// stage brings one payload to its place in the stage, unless it is there from an
+// earlier attempt. Whether it is, only its hash tells: the attempt may have been cut.
+func (w *worker) stage(ctx context.Context, n need) error {
+	name := w.image.stagePath(n.payload)
+	ok, err := hasContent(w.tree, name, n.payload)
+	if err == nil && !ok {
+		err = w.srcs.try(ctx, n.publisher, true, func(src repo.Source) error {
+			return w.download(ctx, src, n, name)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("payload of %s: %w", n.name, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done++
+	w.image.opts.Progress(Event{Stage: Fetching, Name: n.name, Done: w.done, Total: w.total})
+	return nil
+}
+
+// download writes the verified content of a payload to a file.
+func (w *worker) download(ctx context.Context, src repo.Source, n need, name string) error {
+	stored, err := src.Payload(ctx, n.publisher, n.payload.Name())
+	if err != nil {
+		return err
+	}
+	defer stored.Close()
+	if err := w.tree.remove(name); err != nil {
+		return err
+	}
+	f, err := w.tree.create(name, 0o600)
+	if err != nil {
+		return err
+	}
+	w.reader.Reset(n.payload, stored)
+	_, err = w.reader.WriteTo(f)
+	if err == nil {
+		err = w.tree.syncFile(f)
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, w.tree.remove(name))
+	}
+	return nil
+}
+
+// hasContent reports whether the file name is there with the content of a payload.
+func hasContent(t *tree, name string, p manifest.Payload) (bool, error) {
+	f, err := t.open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	got, err := t.digest(f, p)
+	return err == nil && got == p.Content.Best(), err
+}
+
+// digest hashes a file with the best algorithm that a payload has a digest of.
+func (t *tree) digest(f *os.File, p manifest.Payload) (manifest.Digest, error) {
+	alg := p.Content.Best().Algorithm()
+	if !alg.IsValid() {
+		return manifest.Digest{}, manifest.ErrNoDigest
+	}
+	h := alg.New()
+	if t.buf == nil {
+		t.buf = make([]byte, 1<<16)
+	}
+	// The file has a method to write itself, which would not take the buffer.
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, t.buf); err != nil {
+		return manifest.Digest{}, err
+	}
+	return alg.Digest(h.Sum(nil))
+}
+
+// needs returns the payloads that carrying out the plan takes, looking at what is on
+// disk: edited files may keep their content, missing ones need it.
+func (e *execution) needs() ([]need, error) {
+	seen := map[string]bool{}
+	var list []need
+	for s := range e.plan.Steps() {
+		wanted, err := e.wants(s)
+		if err != nil {
+			return nil, err
+		}
+		if !wanted {
+			continue
+		}
+		p, err := contentOf(s)
+		if err != nil {
+			return nil, stepError(s, err)
+		}
+		if name := stageName(p); !seen[name] {
+			seen[name] = true
+			key, _ := s.New.Key()
+			list = append(list, need{payload: p, publisher: s.Package.To.Publisher(), name: key})
+		}
+	}
+	return slices.Clip(list), nil
+}
+
+// contentOf returns the payload that a step delivers, which must have a digest.
+func contentOf(s plan.Step) (manifest.Payload, error) {
+	p, err := s.New.Payload()
+	if err == nil && p.Content.IsEmpty() {
+		err = manifest.ErrNoDigest
+	}
+	return p, err
+}
+
+// wants reports whether a step writes content.
+func (e *execution) wants(s plan.Step) (bool, error) {
+	if s.New == nil || !s.New.Kind.HasPayload() {
+		return false, nil
+	}
+	if s.New.Kind != manifest.KindFile {
+		return s.ContentChanged() || !e.exists(e.licensePath(s)), nil
+	}
+	name, err := s.New.Path()
+	if err != nil {
+		return false, err
+	}
+	at := name
+	if s.Moved() {
+		if at, err = s.Old.Path(); err != nil {
+			return false, err
+		}
+	}
+	disk, err := e.disk(s, at)
+	return s.Decide(disk).Deliver, err
+}
+
+func (e *execution) exists(name string) bool {
+	_, err := e.tree.lstat(name)
+	return err == nil
+}

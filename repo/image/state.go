@@ -1,0 +1,350 @@
+package image
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"iter"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/solver"
+)
+
+// A state is everything an image knows at one moment. It is not changed once made.
+type state struct {
+	file      *ini
+	config    Config
+	installed *catalog.Catalog
+	known     *catalog.Catalog
+	avoid     solver.AvoidSet
+	frozen    []solver.Freeze
+	foreign   bool // the catalogs are in a form that is only read
+}
+
+// Directories and files below the metadata directory.
+const (
+	configFile   = "pkg5.image"
+	stateDir     = "state"
+	tmpDir       = "cache/tmp"
+	newState     = tmpDir + "/state.new"
+	oldState     = tmpDir + "/state.old"
+	updatingFlag = "state_updating"
+	modifiedFile = "modified"
+)
+
+// directories are made with every image.
+var directories = []string{
+	"cache/index", "cache/publisher", tmpDir, "gui_cache", "history", "license", "lost+found",
+	"publisher", "ssl", "state/installed", "state/known",
+}
+
+// token returns what changes whenever the packages of the image do.
+func (s *state) token() string { return formatTime(s.known.Modified()) }
+
+// loadState reads the image from disk.
+func (i *Image) loadState(t *tree) (*state, error) {
+	src, err := t.readFile(i.meta(configFile), maxConfig)
+	if err != nil {
+		return nil, err
+	}
+	s := new(state)
+	if s.file, err = parseINI(configFile, src); err != nil {
+		return nil, err
+	}
+	if s.config, err = readConfig(s.file); err != nil {
+		return nil, err
+	}
+	s.config.Type = i.kind
+	if s.avoid, err = i.readAvoid(t); err != nil {
+		return nil, err
+	}
+	if s.frozen, err = i.readFrozen(t); err != nil {
+		return nil, err
+	}
+	return s, i.loadCatalogs(t, s)
+}
+
+// loadCatalogs reads the two catalogs, or the database that some images have instead.
+func (i *Image) loadCatalogs(t *tree, s *state) (err error) {
+	if _, err := t.lstat(i.meta(stateDir, databaseFile)); err == nil {
+		s.foreign = true
+		return i.loadDatabase(t, s)
+	}
+	if s.installed, err = i.readCatalog(stateDir, "installed"); err != nil {
+		return err
+	}
+	s.known, err = i.readCatalog(stateDir, "known")
+	return err
+}
+
+// readCatalog reads the catalog in a directory; without catalog.attrs it is empty.
+func (i *Image) readCatalog(elem ...string) (*catalog.Catalog, error) {
+	fsys, err := fs.Sub(i.root.FS(), i.meta(elem...))
+	if err != nil {
+		return nil, err
+	}
+	c, err := catalog.Read(fsys, nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return new(catalog.Catalog), nil
+	}
+	return c, err
+}
+
+// A rebuilder makes the catalogs of an image anew, out of what is offered and what is
+// installed. It needs no manifests: entries are copied.
+type rebuilder struct {
+	old     *state
+	now     time.Time
+	sources []*catalog.Catalog          // before what is installed
+	offered func(catalog.Package) bool  // whether an entry of a source is offered
+	gone    map[fmri.FMRI]bool          // no longer installed
+	come    map[fmri.FMRI]solver.Change // newly installed
+	newest  map[string]fmri.Version
+
+	installed, known catalog.Builder
+}
+
+// refreshed returns the state after the publishers' catalogs have become these.
+func (s *state) refreshed(offered []*catalog.Catalog, now time.Time) (*state, error) {
+	r := rebuilder{old: s, now: now, sources: offered}
+	r.offered = func(catalog.Package) bool { return true }
+	return r.build()
+}
+
+// changed returns the state after packages have changed.
+func (s *state) changed(changes iter.Seq[solver.Change], now time.Time) (*state, error) {
+	r := rebuilder{old: s, now: now, sources: []*catalog.Catalog{s.known}}
+	r.offered = func(p catalog.Package) bool { return readMetadata(p).has(stateKnown) }
+	r.gone, r.come = map[fmri.FMRI]bool{}, map[fmri.FMRI]solver.Change{}
+	for c := range changes {
+		if c.From != c.To {
+			r.gone[c.From] = true
+			r.come[c.To] = c
+		}
+	}
+	return r.build()
+}
+
+func (r *rebuilder) build() (*state, error) {
+	r.installed = catalog.Builder{Unsigned: true, Now: r.now}
+	r.known = catalog.Builder{Unsigned: true, Now: r.now}
+	sources := append(r.sources, r.old.installed)
+	r.newest = newestVersions(sources)
+	done := map[fmri.FMRI]bool{}
+	for _, c := range sources {
+		for p := range c.All() {
+			f := p.FMRI()
+			if done[f] {
+				continue
+			}
+			done[f] = true
+			if err := r.add(p, c != r.old.installed && r.offered(p)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	next := *r.old
+	var err error
+	if next.known, err = r.known.Build(); err != nil {
+		return nil, err
+	}
+	next.installed, err = r.installed.Build()
+	return &next, err
+}
+
+// newestVersions returns the newest version of each name over all publishers.
+func newestVersions(cs []*catalog.Catalog) map[string]fmri.Version {
+	newest := map[string]fmri.Version{}
+	for _, c := range cs {
+		for p := range c.All() {
+			if v, ok := newest[p.Name()]; !ok || v.Compare(p.Version()) < 0 {
+				newest[p.Name()] = p.Version()
+			}
+		}
+	}
+	return newest
+}
+
+// add enters one version into the catalogs it belongs to.
+func (r *rebuilder) add(p catalog.Package, offered bool) error {
+	was, _ := r.old.installed.Lookup(p.FMRI())
+	m := readMetadata(was)
+	if !was.IsValid() {
+		known, _ := r.old.known.Lookup(p.FMRI())
+		m = readMetadata(known)
+	}
+	installed := r.date(m, p.FMRI(), was.IsValid())
+	if !installed && !offered {
+		return nil
+	}
+	m.setStates(r.states(p, offered, installed))
+	text := m.text()
+	if installed {
+		if err := r.installed.AddPackage(p, text); err != nil {
+			return err
+		}
+	}
+	return r.known.AddPackage(p, text)
+}
+
+// date reports whether a version is installed after the changes, and notes when that
+// came about.
+func (r *rebuilder) date(m metadata, f fmri.FMRI, installed bool) bool {
+	if c, ok := r.come[f]; ok {
+		if c.From.IsValid() {
+			r.inherit(m, c.From)
+		} else {
+			m.setTime("last-install", r.now)
+		}
+		return true
+	}
+	if r.gone[f] {
+		m.setTime("last-install", time.Time{})
+		m.setTime("last-update", time.Time{})
+		return false
+	}
+	return installed
+}
+
+// inherit takes over when the version before was installed.
+func (r *rebuilder) inherit(m metadata, from fmri.FMRI) {
+	was, _ := r.old.installed.Lookup(from)
+	m.setTime("last-install", r.now)
+	if at, ok := readMetadata(was)["last-install"]; ok {
+		m["last-install"] = at
+	}
+	m.setTime("last-update", r.now)
+}
+
+func (r *rebuilder) states(p catalog.Package, offered, installed bool) []int {
+	list := []int{stateV1}
+	for _, s := range []struct {
+		is    bool
+		state int
+	}{
+		{offered, stateKnown},
+		{installed, stateInstalled},
+		{r.newest[p.Name()].Compare(p.Version()) > 0, stateUpgradable},
+		{p.Obsolete(), stateObsolete},
+		{p.Renamed(), stateRenamed},
+		{r.isFrozen(p.FMRI()), stateFrozen},
+	} {
+		if s.is {
+			list = append(list, s.state)
+		}
+	}
+	return list
+}
+
+func (r *rebuilder) isFrozen(f fmri.FMRI) bool {
+	return slices.ContainsFunc(r.old.frozen, func(z solver.Freeze) bool {
+		return z.Package.Name() == f.Name() && f.Version().Succeeds(z.Package.Version(), fmri.Auto)
+	})
+}
+
+// writeState replaces the directory "state": a new one is made beside it, flushed, and
+// put in its place. If the second renaming does not happen, Open makes up for it.
+func (i *Image) writeState(s *state) error {
+	dir := i.meta(newState)
+	if err := i.tree.removeAll(dir); err != nil {
+		return err
+	}
+	if err := i.tree.mkdirAll(dir); err != nil {
+		return err
+	}
+	if err := i.copyStateFiles(dir); err != nil {
+		return err
+	}
+	if len(s.avoid.Avoided)+len(s.avoid.Implicit)+len(s.avoid.Obsolete) > 0 {
+		if err := i.writeNew(path.Join(dir, avoidFile), avoidText(s.avoid), time.Time{}); err != nil {
+			return err
+		}
+	}
+	for name, c := range map[string]*catalog.Catalog{"installed": s.installed, "known": s.known} {
+		if err := i.writeCatalog(path.Join(dir, name), c); err != nil {
+			return err
+		}
+	}
+	if err := i.tree.sync(); err != nil {
+		return err
+	}
+	return i.swapState()
+}
+
+// swapState puts the new state in the place of the old one.
+func (i *Image) swapState() error {
+	if err := i.tree.removeAll(i.meta(oldState)); err != nil {
+		return err
+	}
+	if _, err := i.tree.lstat(i.meta(stateDir)); err == nil {
+		if err := i.tree.rename(i.meta(stateDir), i.meta(oldState)); err != nil {
+			return err
+		}
+	}
+	if err := i.tree.rename(i.meta(newState), i.meta(stateDir)); err != nil {
+		return err
+	}
+	if err := i.tree.syncDir(i.meta()); err != nil {
+		return err
+	}
+	return i.tree.removeAll(i.meta(oldState))
+}
+
+// copyStateFiles copies what is in the state directory beside the catalogs and is not
+// written with them.
+func (i *Image) copyStateFiles(dir string) error {
+	entries, err := i.tree.readDir(i.meta(stateDir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || e.Name() == updatingFlag || e.Name() == avoidFile {
+			continue
+		}
+		src, err := i.tree.readFile(i.meta(stateDir, e.Name()), maxConfig)
+		if err != nil {
+			return err
+		}
+		if err := i.writeNew(path.Join(dir, e.Name()), src, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeCatalog writes the files of a catalog into a directory that nobody reads yet.
+func (i *Image) writeCatalog(dir string, c *catalog.Catalog) error {
+	if err := i.tree.mkdirAll(dir); err != nil {
+		return err
+	}
+	for f := range c.Files() {
+		var b bytes.Buffer
+		if _, err := f.WriteTo(&b); err != nil {
+			return err
+		}
+		if err := i.writeNew(path.Join(dir, f.Name), b.Bytes(), f.ModTime); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew writes a file that does not exist yet. It is flushed by the next sync.
+func (i *Image) writeNew(name string, content []byte, mtime time.Time) error {
+	f, err := i.tree.create(name, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = i.tree.syncFile(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil || mtime.IsZero() {
+		return err
+	}
+	return i.tree.chtimes(name, mtime)
+}

@@ -1,0 +1,173 @@
+// Package ini reads and writes the configuration files of repositories:
+// sections of properties, and Python's notation of lists of strings.
+//
+//	[section]
+//	name = value
+//	names = ['a', "b"]
+//
+// A line that begins with # or ; is a comment; comments are not kept. An
+// indented line continues the value before it. A property may be written with
+// a colon in place of "=". Everything else is kept in the order in which it was
+// first met, whether anybody knows what it means or not.
+package ini
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A File is a configuration file in memory. The zero File is empty.
+type File struct{ sections []*section }
+
+type section struct {
+	name  string
+	props []property
+}
+
+type property struct{ name, value string }
+
+// An Error says which line cannot be read. It matches fs.ErrInvalid.
+type Error struct {
+	File string
+	Line int // from 1; 0 if the error is about the whole file
+	Msg  string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+}
+
+// Unwrap returns [fs.ErrInvalid].
+func (e *Error) Unwrap() error { return fs.ErrInvalid }
+
+// Parse reads a configuration file. The name is for errors.
+func Parse(name string, src []byte) (*File, error) {
+	if !utf8.Valid(src) {
+		return nil, &Error{File: name, Msg: "not UTF-8"}
+	}
+	p := parser{name: name, file: new(File)}
+	for line := range strings.Lines(string(bytes.TrimPrefix(src, []byte("\ufeff")))) {
+		p.line++
+		if err := p.parse(strings.TrimRight(line, " \t\r\n")); err != nil {
+			return nil, err
+		}
+	}
+	return p.file, nil
+}
+
+type parser struct {
+	name string
+	line int
+	file *File
+	sect *section
+	last *property // that an indented line continues
+}
+
+func (p *parser) parse(line string) error {
+	text := strings.TrimLeft(line, " \t")
+	switch {
+	case text == "" || text[0] == '#' || text[0] == ';':
+		return nil
+	case len(text) < len(line) && p.last != nil:
+		p.last.value += "\n" + text
+		return nil
+	case text[0] == '[':
+		name, ok := strings.CutSuffix(text[1:], "]")
+		if !ok {
+			return p.fail("section without ]")
+		}
+		p.sect, p.last = p.file.section(name), nil
+		return nil
+	case p.sect == nil:
+		return p.fail("property outside of a section")
+	}
+	i := strings.IndexAny(text, "=:")
+	if i <= 0 {
+		return p.fail("neither section, property nor comment")
+	}
+	p.last = p.sect.property(strings.TrimRight(text[:i], " \t"))
+	p.last.value = strings.TrimLeft(text[i+1:], " \t")
+	return nil
+}
+
+func (p *parser) fail(msg string) error { return &Error{p.name, p.line, msg} }
+
+// Text prints the file, with an empty line after every section.
+func (f *File) Text() []byte {
+	var b bytes.Buffer
+	for _, s := range f.sections {
+		fmt.Fprintf(&b, "[%s]\n", s.name)
+		for _, p := range s.props {
+			fmt.Fprintf(&b, "%s = %s\n", p.name, strings.ReplaceAll(p.value, "\n", "\n\t"))
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// Get returns the value of a property.
+func (f *File) Get(sect, name string) (value string, ok bool) {
+	for _, s := range f.sections {
+		for _, p := range s.props {
+			if s.name == sect && p.name == name {
+				return p.value, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Set replaces or adds a property. A new section goes before [CONFIGURATION],
+// if that is the last one.
+func (f *File) Set(sect, name, value string) {
+	f.section(sect).property(name).value = value
+}
+
+// All yields section, name and value of every property, in order.
+func (f *File) All() iter.Seq2[[2]string, string] {
+	return func(yield func([2]string, string) bool) {
+		for _, s := range f.sections {
+			for _, p := range s.props {
+				if !yield([2]string{s.name, p.name}, p.value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// section returns the section of a name, made if there is none.
+func (f *File) section(name string) *section {
+	for _, s := range f.sections {
+		if s.name == name {
+			return s
+		}
+	}
+	s := &section{name: name}
+	n := len(f.sections)
+	if n > 0 && f.sections[n-1].name == "CONFIGURATION" {
+		n--
+	}
+	f.sections = slices.Insert(f.sections, n, s)
+	return s
+}
+
+// property returns the property of a name, made if there is none. The pointer
+// is good until the next is made.
+func (s *section) property(name string) *property {
+	for i := range s.props {
+		if s.props[i].name == name {
+			return &s.props[i]
+		}
+	}
+	s.props = append(s.props, property{name: name})
+	return &s.props[len(s.props)-1]
+}

@@ -1,0 +1,116 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo/store"
+)
+
+// The names of a repository's objects at its top.
+const (
+	configName    = "pkg5.repository"
+	oldConfigName = "cfg_cache" // version 3
+	publishersDir = "publisher"
+)
+
+// A home is the part of a repository that belongs to one publisher: the names of
+// its objects.
+type home struct {
+	publisher string
+	prefix    string // "publisher/<name>/", or "" in version 3
+}
+
+func (h home) catalogDir() string   { return h.prefix + "catalog" }
+func (h home) attrs() string        { return h.prefix + "catalog/catalog.attrs" }
+func (h home) info() string         { return h.prefix + "pub.p5i" }
+func (h home) lock() string         { return h.prefix + "tmp/lock" }
+func (h home) journal() string      { return h.prefix + "tmp/ips.journal" }
+func (h home) packages() string     { return h.prefix + "pkg/" }
+func (h home) payloads() string     { return h.prefix + "file/" }
+func (h home) quarantine() string   { return h.prefix + "pkg5-quarantine/" }
+func (h home) transactions() string { return h.prefix + "trans/" }
+
+// manifest returns the name of a package's manifest.
+func (h home) manifest(f fmri.FMRI) string {
+	return h.packages() + fmri.Escape(f.Name()) + "/" + fmri.Escape(f.Version().String())
+}
+
+// payload returns the name under which a payload is stored.
+func (h home) payload(d manifest.Digest) string {
+	hex := d.Hex()
+	return h.payloads() + hex[:2] + "/" + hex
+}
+
+// oldPayload returns the name that repositories before version 4 may use.
+func (h home) oldPayload(d manifest.Digest) string {
+	hex := d.Hex()
+	return h.payloads() + hex[:2] + "/" + hex[2:8] + "/" + hex
+}
+
+// packageOf returns the package whose manifest has a name.
+func (h home) packageOf(name string) (fmri.FMRI, error) {
+	dir, base := path.Split(strings.TrimPrefix(name, h.packages()))
+	stem, err1 := fmri.Unescape(strings.TrimSuffix(dir, "/"))
+	text, err2 := fmri.Unescape(base)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmri.FMRI{}, err
+	}
+	v, err := fmri.ParseVersion(text)
+	if err != nil {
+		return fmri.FMRI{}, err
+	}
+	f, err := fmri.New(h.publisher, stem, v)
+	if err == nil && h.manifest(f) != name {
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("not the canonical name of a manifest")}
+	}
+	return f, err
+}
+
+// readObject reads an object of at most limit bytes.
+func readObject(ctx context.Context, s store.Store, name string, limit int64) ([]byte, error) {
+	r, info, err := s.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if info.Size > limit {
+		return nil, &SizeError{name, limit}
+	}
+	data := make([]byte, 0, info.Size+1)
+	return readAll(r, data, name, limit)
+}
+
+// readAll reads r, which was said to fit into buf.
+func readAll(r io.Reader, buf []byte, name string, limit int64) ([]byte, error) {
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(buf)) > limit {
+			return nil, &SizeError{name, limit}
+		}
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+	}
+}
+
+// A SizeError reports an object that is larger than such objects may be.
+type SizeError struct {
+	Name  string
+	Limit int64 // bytes
+}
+
+func (e *SizeError) Error() string { return e.Name + ": larger than such an object may be" }

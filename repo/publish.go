@@ -1,0 +1,230 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// PublishOptions adjust Publish. A nil *PublishOptions is the zero value.
+type PublishOptions struct {
+	// Content opens what an action names as its payload: the word behind the
+	// kind or, if there is none, the path. Nil means that there are no
+	// payloads. See Proto.
+	Content func(name string) (fs.File, error)
+
+	// Timestamps are patterns, as of path.Match, of the base names of files
+	// that keep their time of modification.
+	Timestamps []string
+
+	// KeepTimestamp publishes the package with the timestamp that its name has
+	// in the manifest. Otherwise it gets a new one.
+	KeepTimestamp bool
+
+	// Parallel is how many payloads are worked on at once. Zero means one per
+	// CPU. Sinks of other makes than Repository get one after the other.
+	Parallel int
+
+	// Progress is told of each payload. Nil means nobody is.
+	Progress func(Event)
+}
+
+// An Event says how far an operation has come. Functions that take events are
+// called by one goroutine at a time.
+type Event struct {
+	Op          string    // what is being done: "publish", "copy", "verify", ...
+	FMRI        fmri.FMRI // the package concerned
+	Done, Total int       // of what the operation counts: payloads or packages
+	Bytes       int64     // that went through so far; zero if they are not counted
+}
+
+// Proto returns a function for PublishOptions that looks for payloads in file
+// systems, in this order. Only regular files are found.
+func Proto(areas ...fs.FS) func(name string) (fs.File, error) {
+	return func(name string) (fs.File, error) {
+		clean := strings.TrimLeft(path.Clean("/"+name), "/")
+		for _, area := range areas {
+			f, err := openRegular(area, clean)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return f, err
+			}
+		}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+}
+
+// openRegular opens a file unless it is something else, which counts as nothing.
+func openRegular(fsys fs.FS, name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, fs.ErrNotExist
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := fileSize(f.Stat()); !ok {
+		f.Close()
+		return nil, fs.ErrNotExist
+	}
+	return f, nil
+}
+
+// Publish publishes a package as its source manifest describes it, and returns
+// its full name. What the manifest says about payloads, their hashes and sizes,
+// is replaced by what is found; signatures, which would not fit any more, are
+// left out. If anything fails, nothing is published.
+//
+// The result depends on nothing but the manifest, the payloads, the clock of the
+// repository if there is no timestamp, and what the repository has stored
+// already. Several goroutines may publish into one Batch.
+func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishOptions) (fmri.FMRI, error) {
+	if opts == nil {
+		opts = &PublishOptions{}
+	}
+	f, ok := m.FMRI()
+	if !ok || !f.Version().IsValid() {
+		return fmri.FMRI{}, &Error{Op: "publish", FMRI: f, Err: fmt.Errorf("manifest has no pkg.fmri with a version: %w", fs.ErrInvalid)}
+	}
+	if !opts.KeepTimestamp {
+		v, err := withoutTime(f.Version())
+		if err != nil {
+			return fmri.FMRI{}, &Error{Op: "publish", FMRI: f, Err: err}
+		}
+		f = f.WithVersion(v)
+	}
+	tx, err := dst.Begin(ctx, f)
+	if err != nil {
+		return fmri.FMRI{}, err
+	}
+	p := publishing{opts: opts, tx: tx, fmri: f, total: m.Len()}
+	if err := p.addAll(ctx, m); err != nil {
+		return fmri.FMRI{}, errors.Join(err, tx.Abort(context.WithoutCancel(ctx)))
+	}
+	return tx.Commit(ctx)
+}
+
+// withoutTime returns a version without its timestamp.
+func withoutTime(v fmri.Version) (fmri.Version, error) {
+	text, _, _ := strings.Cut(v.String(), ":")
+	return fmri.ParseVersion(text)
+}
+
+// A publishing adds actions to a transaction.
+type publishing struct {
+	opts  *PublishOptions
+	tx    Tx
+	fmri  fmri.FMRI
+	total int
+	done  counter
+}
+
+// addAll adds the actions of a source manifest, in order.
+func (p *publishing) addAll(ctx context.Context, m *manifest.Manifest) error {
+	tx, parallel := p.tx.(*Transaction)
+	size := 1
+	if parallel {
+		size = workers(p.opts.Parallel)
+	}
+	crew := newCrew(ctx, size)
+	for a := range m.All() {
+		if a.Kind == manifest.KindSignature {
+			continue
+		}
+		add := p.tx.Add
+		if parallel {
+			place, err := tx.reserve(a)
+			if err != nil {
+				crew.fail(p.fault(a, err))
+				break
+			}
+			add = place.in(tx)
+		}
+		if !crew.run(func(ctx context.Context) error { return p.fault(a, p.add(ctx, a, add)) }) {
+			break
+		}
+	}
+	return crew.wait()
+}
+
+// fault says which action an error is about.
+func (p *publishing) fault(a manifest.Action, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: "publish", FMRI: p.fmri, Err: &manifest.Error{Pos: a.Pos, Action: a.String(), Err: err}}
+}
+
+// An adder is the Add of a Tx.
+type adder func(context.Context, manifest.Action, io.Reader) error
+
+// add opens the payload of an action, and hands both over.
+func (p *publishing) add(ctx context.Context, a manifest.Action, add adder) error {
+	defer p.done.step(func(n int, _ int64) {
+		p.report(Event{Op: "publish", FMRI: p.fmri, Done: n, Total: p.total})
+	})
+	if !a.Kind.HasPayload() {
+		return add(ctx, a, nil)
+	}
+	content, err := p.open(a)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	if a.Attrs, err = p.withTimestamp(a.Attrs, content); err != nil {
+		return err
+	}
+	return add(ctx, a, content)
+}
+
+// withTimestamp adds the time of a file that keeps it.
+func (p *publishing) withTimestamp(attrs manifest.Attrs, content fs.File) (manifest.Attrs, error) {
+	name, _ := attrs.Get("path")
+	match, err := matchesAny(p.opts.Timestamps, path.Base(name))
+	if err != nil || !match {
+		return attrs, err
+	}
+	info, err := content.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return attrs.With("timestamp", formatTime(info.ModTime())), nil
+}
+
+// formatTime writes a time as actions have it.
+func formatTime(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// matchesAny reports whether a name matches one of the patterns.
+func matchesAny(patterns []string, name string) (bool, error) {
+	for _, pattern := range patterns {
+		if match, err := path.Match(pattern, name); match || err != nil {
+			return match, err
+		}
+	}
+	return false, nil
+}
+
+func (p *publishing) report(e Event) {
+	if p.opts.Progress != nil {
+		p.opts.Progress(e)
+	}
+}
+
+// open opens the payload of an action.
+func (p *publishing) open(a manifest.Action) (fs.File, error) {
+	name := a.Hash
+	if name == "" || name == manifest.NoHash {
+		name, _ = a.Attrs.Get("path")
+	}
+	if name == "" || p.opts.Content == nil {
+		return nil, fmt.Errorf("no file for the payload: %w", fs.ErrNotExist)
+	}
+	return p.opts.Content(name)
+}

@@ -1,0 +1,245 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/goips/ips/archive"
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo/store"
+)
+
+// AddPublisher adds a publisher without packages. The first one becomes the
+// default publisher. If it is there already, the error matches fs.ErrExist.
+func (r *Repository) AddPublisher(ctx context.Context, name string) error {
+	err := r.addPublisher(ctx, name)
+	if err != nil {
+		return &Error{Op: "add publisher", Publisher: name, Err: err}
+	}
+	return nil
+}
+
+func (r *Repository) addPublisher(ctx context.Context, name string) error {
+	if err := fmri.CheckPublisher(name); err != nil {
+		return err
+	}
+	err := r.checkPublisher(ctx, name)
+	if err == nil {
+		return fs.ErrExist
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return r.setInfo(ctx, archive.Publisher{Name: name})
+}
+
+// setInfo records what is known about a publisher, which is added if need be.
+func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err error) {
+	info := archive.Info{Publishers: []archive.Publisher{p}}
+	text, err := info.MarshalText()
+	if err != nil {
+		return err
+	}
+	others, err := r.Publishers(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := r.write(ctx, p.Name, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := w.ensureCatalog(ctx); err != nil {
+		return err
+	}
+	if err := w.store.Put(ctx, w.info(), bytes.NewReader(text)); err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return nil
+	}
+	return r.changeConfig(ctx, func(c *configFile) error {
+		if old, _ := c.Get("publisher", "prefix"); old == "" {
+			c.Set("publisher", "prefix", p.Name)
+		}
+		return nil
+	})
+}
+
+// ensureCatalog makes an empty catalog if there is none.
+func (w *writer) ensureCatalog(ctx context.Context) error {
+	_, err := store.Stat(ctx, w.store, w.attrs())
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	c, err := (&catalog.Builder{Now: w.now()}).Build()
+	if err != nil {
+		return err
+	}
+	return w.putCatalog(ctx, c)
+}
+
+// Info returns what the repository says about a publisher: its alias and where
+// to find its packages.
+func (r *Repository) Info(ctx context.Context, publisher string) (archive.Publisher, error) {
+	p, err := r.publisherInfo(ctx, publisher)
+	if err != nil {
+		return p, &Error{Op: "read information about", Publisher: publisher, Err: err}
+	}
+	return p, nil
+}
+
+func (r *Repository) publisherInfo(ctx context.Context, publisher string) (archive.Publisher, error) {
+	p := archive.Publisher{Name: publisher}
+	if err := r.checkPublisher(ctx, publisher); err != nil {
+		return p, err
+	}
+	name := r.home(publisher).info()
+	text, err := readObject(ctx, r.store, name, maxConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	info, err := archive.ParseInfo(name, text)
+	if err != nil {
+		return p, err
+	}
+	for _, found := range info.Publishers {
+		if found.Name == publisher {
+			return found, nil
+		}
+	}
+	return p, nil
+}
+
+// SetInfo records what is known about a publisher, which is added if it is not
+// there.
+func (r *Repository) SetInfo(ctx context.Context, p archive.Publisher) error {
+	if err := r.setInfo(ctx, p); err != nil {
+		return &Error{Op: "write information about", Publisher: p.Name, Err: err}
+	}
+	return nil
+}
+
+// RemovePublisher removes a publisher with all of its packages. If it was the
+// default publisher, the only one that is left takes its place, if there is
+// just one. If another process is writing, the error is a *BusyError.
+func (r *Repository) RemovePublisher(ctx context.Context, name string) error {
+	err := r.removePublisher(ctx, name)
+	if err != nil {
+		return &Error{Op: "remove publisher", Publisher: name, Err: err}
+	}
+	return nil
+}
+
+func (r *Repository) removePublisher(ctx context.Context, name string) error {
+	if err := r.checkPublisher(ctx, name); err != nil {
+		return err
+	}
+	w, err := r.write(ctx, name, false)
+	if err != nil {
+		return err
+	}
+	if err := w.begin(ctx, journal{{op: opDrop}}); err != nil {
+		return errors.Join(err, w.close())
+	}
+	if err := w.drop(ctx); err != nil {
+		return errors.Join(err, w.close())
+	}
+	return w.close()
+}
+
+// drop removes all that belongs to a publisher: first the catalog, such that
+// nobody finds packages that are half gone, and last the journal, and the lock.
+func (w *writer) drop(ctx context.Context) error {
+	if err := w.dropDefault(ctx); err != nil {
+		return err
+	}
+	if err := w.removeObjects(ctx, w.attrs()); err != nil {
+		return err
+	}
+	names, err := w.names(ctx, w.prefix)
+	if err != nil {
+		return err
+	}
+	last := []string{w.journal(), w.home.lock()}
+	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(last, name) })
+	if err := w.removeObjects(ctx, names...); err != nil {
+		return err
+	}
+	w.state.keep(nil, nil)
+	return w.removeObjects(ctx, last...)
+}
+
+// dropDefault finds another default publisher.
+func (w *writer) dropDefault(ctx context.Context) error {
+	names, err := w.Publishers(ctx)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(names, func(name string) bool { return name == w.publisher })
+	next := ""
+	if len(others) == 1 {
+		next = others[0]
+	}
+	return w.changeConfig(ctx, func(c *configFile) error {
+		if old, _ := c.Get("publisher", "prefix"); old == w.publisher {
+			c.Set("publisher", "prefix", next)
+		}
+		return nil
+	})
+}
+
+// A Status describes one publisher of a repository.
+type Status struct {
+	Publisher string
+	Packages  int       // number of names
+	Versions  int       // number of versions of them
+	State     string    // "online", or "processing" while somebody writes
+	Updated   time.Time // last change of the catalog; zero if there is none
+}
+
+// Status returns the state of each publisher, in the order of their names.
+func (r *Repository) Status(ctx context.Context) ([]Status, error) {
+	names, err := r.Publishers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Status
+	for _, name := range names {
+		s, err := r.status(ctx, r.home(name))
+		if err != nil {
+			return nil, &Error{Op: "read status of", Publisher: name, Err: err}
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (r *Repository) status(ctx context.Context, h home) (Status, error) {
+	s := Status{Publisher: h.publisher, State: "online"}
+	if r.isBusy(ctx, h) {
+		s.State = "processing"
+	}
+	text, err := readObject(ctx, r.store, h.attrs(), maxAttrs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	attrs, err := catalog.ParseAttrs(text, nil)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", h.attrs(), err)
+	}
+	s.Packages, s.Versions, s.Updated = attrs.Packages, attrs.Versions, attrs.Modified
+	return s, nil
+}

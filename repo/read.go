@@ -1,0 +1,334 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo/store"
+)
+
+// Bounds of what is read into memory, in bytes.
+const (
+	maxAttrs    = 64 << 20
+	maxManifest = 256 << 20
+)
+
+// Catalog returns the packages of a publisher. All of it is of one moment,
+// whatever others are writing. A publisher that has no catalog yet has an empty
+// one.
+func (r *Repository) Catalog(ctx context.Context, publisher string) (*catalog.Catalog, error) {
+	if err := r.checkPublisher(ctx, publisher); err != nil {
+		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: err}
+	}
+	c, err := r.readCatalog(ctx, r.home(publisher))
+	if err != nil {
+		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: err}
+	}
+	return c, nil
+}
+
+// checkPublisher returns an error matching fs.ErrNotExist if there is no such
+// publisher.
+func (r *Repository) checkPublisher(ctx context.Context, publisher string) error {
+	there, err := r.hasPublisher(ctx, publisher)
+	if err == nil && !there {
+		err = fs.ErrNotExist
+	}
+	return err
+}
+
+// catalogPatience is how long a reader waits for a catalog to be whole. A writer
+// replaces its files one after the other, in a small fraction of this.
+const catalogPatience = 5 * time.Second
+
+// readCatalog reads a catalog whose files belong together. While a writer is at
+// it, it tries again; what a dead writer has left it brings in order, if it may.
+func (r *Repository) readCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
+	deadline := time.Now().Add(catalogPatience)
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		c, err := r.tryCatalog(ctx, h)
+		if err == nil || !isTorn(err) || r.state(h.publisher).still.Load() {
+			return c, err
+		}
+		if time.Now().After(deadline) || !r.isBusy(ctx, h) {
+			return r.mendCatalog(ctx, h)
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tryCatalog reads a catalog, unless it is the one that was read last.
+func (r *Repository) tryCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
+	attrs, err := readObject(ctx, r.store, h.attrs(), maxAttrs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return new(catalog.Catalog), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	state := r.state(h.publisher)
+	if c := state.cached(attrs); c != nil {
+		return c, nil
+	}
+	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), nil)
+	if err != nil {
+		return nil, err
+	}
+	state.keep(attrs, c)
+	return c, nil
+}
+
+// cached returns the catalog with these attributes, if it is the one in memory.
+func (s *publisherState) cached(attrs []byte) *catalog.Catalog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !bytes.Equal(s.attrs, attrs) {
+		return nil
+	}
+	return s.catalog
+}
+
+func (s *publisherState) keep(attrs []byte, c *catalog.Catalog) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attrs, s.catalog = attrs, c
+}
+
+// isBusy reports whether somebody may be changing a catalog.
+func (r *Repository) isBusy(ctx context.Context, h home) bool {
+	info, err := store.Stat(ctx, r.store, h.lock())
+	return err == nil && info.Size > 0
+}
+
+// mendCatalog reads a catalog once more, after having completed what a dead
+// process began, if that is possible.
+func (r *Repository) mendCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
+	c, err := r.tryCatalog(ctx, h)
+	if err == nil || !isTorn(err) || r.version < 4 {
+		return c, err
+	}
+	w, werr := r.write(ctx, h.publisher, false)
+	if werr != nil {
+		return nil, err
+	}
+	if err := w.close(); err != nil {
+		return nil, err
+	}
+	return r.tryCatalog(ctx, h)
+}
+
+// isTorn reports whether an error may come from files of two states of a
+// catalog.
+func isTorn(err error) bool {
+	var bad *catalog.SignatureError
+	return errors.As(err, &bad) || errors.Is(err, fs.ErrNotExist)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// catalogFS returns the directory of a catalog with the attributes that were
+// read already.
+func (r *Repository) catalogFS(ctx context.Context, h home, attrs []byte) fs.FS {
+	return pinnedFS{store.FS(ctx, store.Sub(r.store, h.catalogDir())), attrs}
+}
+
+// A pinnedFS has one file that does not change.
+type pinnedFS struct {
+	fs.FS
+	attrs []byte
+}
+
+const attrsName = "catalog.attrs"
+
+func (p pinnedFS) Open(name string) (fs.File, error) {
+	if name == attrsName {
+		return &memFile{Reader: bytes.NewReader(p.attrs)}, nil
+	}
+	return p.FS.Open(name)
+}
+
+// ReadFile makes a pinnedFS an fs.ReadFileFS.
+func (p pinnedFS) ReadFile(name string) ([]byte, error) {
+	if name == attrsName {
+		return p.attrs, nil
+	}
+	return fs.ReadFile(p.FS, name)
+}
+
+// A memFile is a file in memory.
+type memFile struct{ *bytes.Reader }
+
+func (f *memFile) Close() error               { return nil }
+func (f *memFile) Stat() (fs.FileInfo, error) { return memInfo{f.Size()}, nil }
+
+type memInfo struct{ size int64 }
+
+func (i memInfo) Name() string       { return attrsName }
+func (i memInfo) Size() int64        { return i.size }
+func (i memInfo) Mode() fs.FileMode  { return 0o444 }
+func (i memInfo) ModTime() time.Time { return time.Time{} }
+func (i memInfo) IsDir() bool        { return false }
+func (i memInfo) Sys() any           { return nil }
+
+// CatalogFile opens one file of a publisher's catalog, as it is stored, for
+// those who serve it.
+func (r *Repository) CatalogFile(ctx context.Context, publisher, name string) (io.ReadCloser, store.Info, error) {
+	fail := func(err error) (io.ReadCloser, store.Info, error) {
+		return nil, store.Info{}, &Error{Op: "read " + name + " of", Publisher: publisher, Err: err}
+	}
+	if err := r.checkPublisher(ctx, publisher); err != nil {
+		return fail(err)
+	}
+	dir := store.Sub(r.store, r.home(publisher).catalogDir())
+	f, info, err := dir.Open(ctx, name)
+	if err != nil {
+		return fail(err)
+	}
+	return f, info, nil
+}
+
+// Manifest returns the manifest of a package version. If the name has no
+// publisher, all publishers are asked, the default one first.
+func (r *Repository) Manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
+	m, err := r.manifest(ctx, f)
+	if err != nil {
+		return nil, &Error{Op: "read manifest of", FMRI: f, Err: err}
+	}
+	return m, nil
+}
+
+func (r *Repository) manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
+	if !f.Version().IsValid() {
+		return nil, fmri.ErrNoVersion
+	}
+	var data []byte
+	err := r.search(ctx, f.Publisher(), func(h home) (err error) {
+		data, err = readObject(ctx, r.store, h.manifest(f), maxManifest)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return manifest.Parse(f.String(), data)
+}
+
+// search calls find for the homes of a publisher, or of all if it is empty,
+// until one has what is sought.
+func (r *Repository) search(ctx context.Context, publisher string, find func(h home) error) error {
+	homes, err := r.homes(ctx, publisher)
+	if err != nil {
+		return err
+	}
+	for _, h := range homes {
+		if err := find(h); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fs.ErrNotExist
+}
+
+// homes returns the home of a publisher or, if that is "", of all publishers,
+// the default one first.
+func (r *Repository) homes(ctx context.Context, publisher string) ([]home, error) {
+	if publisher != "" || r.version < 4 {
+		if publisher != "" && fmri.CheckPublisher(publisher) != nil {
+			return nil, nil
+		}
+		return []home{r.home(publisher)}, nil
+	}
+	names, err := r.Publishers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, err := r.DefaultPublisher(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var homes []home
+	for _, name := range names {
+		homes = append(homes, r.home(name))
+		if last := len(homes) - 1; name == first {
+			homes[0], homes[last] = homes[last], homes[0]
+		}
+	}
+	return homes, nil
+}
+
+// Payload returns the stored form of a payload. If publisher is "", all
+// publishers are asked.
+func (r *Repository) Payload(ctx context.Context, publisher string, d manifest.Digest) (io.ReadCloser, error) {
+	rc, _, err := r.PayloadFile(ctx, publisher, d)
+	return rc, err
+}
+
+// PayloadFile is Payload with the description of the stored object, for those
+// who serve it.
+func (r *Repository) PayloadFile(ctx context.Context, publisher string, d manifest.Digest) (io.ReadCloser, store.Info, error) {
+	var rc io.ReadCloser
+	var info store.Info
+	err := r.searchPayload(ctx, publisher, d, func(name string) (err error) {
+		rc, info, err = r.store.Open(ctx, name)
+		return err
+	})
+	if err != nil {
+		return nil, store.Info{}, &Error{Op: "read", Publisher: publisher, Digest: d, Err: err}
+	}
+	return rc, info, nil
+}
+
+// Holds reports whether a payload is stored for a publisher, or for any if that
+// is "".
+func (r *Repository) Holds(ctx context.Context, publisher string, d manifest.Digest) (bool, error) {
+	err := r.searchPayload(ctx, publisher, d, func(name string) error {
+		_, err := store.Stat(ctx, r.store, name)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, &Error{Op: "look for", Publisher: publisher, Digest: d, Err: err}
+	}
+	return true, nil
+}
+
+// exists reports whether there is an object of that name.
+func (r *Repository) exists(ctx context.Context, name string) (bool, error) {
+	_, err := store.Stat(ctx, r.store, name)
+	if err == nil {
+		return true, nil
+	}
+	return false, ignore(err, fs.ErrNotExist)
+}
+
+// searchPayload calls find with each name a payload may have.
+func (r *Repository) searchPayload(ctx context.Context, publisher string, d manifest.Digest, find func(name string) error) error {
+	if !d.IsValid() {
+		return fs.ErrNotExist
+	}
+	return r.search(ctx, publisher, func(h home) error {
+		err := find(h.payload(d))
+		if errors.Is(err, fs.ErrNotExist) && r.version < 4 {
+			err = find(h.oldPayload(d))
+		}
+		return err
+	})
+}

@@ -1,0 +1,96 @@
+// Package repo reads, publishes to, copies between and checks package
+// repositories.
+package repo
+
+import (
+	"context"
+	"io"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// A Source is anything packages can be read from: a repository on a disk or in
+// a bucket, a depot, an archive.
+//
+// What is not there is reported by an error matching fs.ErrNotExist. A Source
+// may be used by several goroutines at once, and may also be an io.Closer.
+type Source interface {
+	// Publishers returns the names of the publishers, sorted.
+	Publishers(ctx context.Context) ([]string, error)
+
+	// Catalog returns what a publisher offers.
+	Catalog(ctx context.Context, publisher string) (*catalog.Catalog, error)
+
+	// Manifest returns the manifest of a package version, whose Text is the
+	// published bytes.
+	Manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error)
+
+	// Payload returns a payload as it is stored, compressed. The bytes are not
+	// verified: read them through manifest.Payload.Verify.
+	Payload(ctx context.Context, publisher string, d manifest.Digest) (io.ReadCloser, error)
+}
+
+// A Sink is anything packages can be published to.
+type Sink interface {
+	// Begin starts the publication of a package version. The FMRI needs a
+	// version; a publisher and a timestamp are supplied if it has none. If
+	// there is such a version already, the error matches fs.ErrExist.
+	Begin(ctx context.Context, f fmri.FMRI) (Tx, error)
+}
+
+// A Tx is one package version being published. Nobody sees anything of it
+// before Commit. It ends with Commit or Abort; after either, and after a Commit
+// that failed, Abort does nothing. Its methods are those of the depot protocol.
+//
+// Add and Store may be called by several goroutines at once; the order of
+// actions is then that in which the calls began.
+type Tx interface {
+	// Add publishes an action. Content is the payload as it is to be
+	// installed, nil for an action without one; the receiver compresses it
+	// and supplies hashes and sizes.
+	Add(ctx context.Context, a manifest.Action, content io.Reader) error
+
+	// Store takes a payload as it is stored elsewhere, byte for byte, and
+	// checks that it has that digest.
+	Store(ctx context.Context, d manifest.Digest, stored io.Reader) error
+
+	// Manifest takes a finished manifest, byte for byte, signatures intact.
+	// Its payloads are stored or have been there before.
+	Manifest(ctx context.Context, m *manifest.Manifest) error
+
+	// Commit publishes the package and returns its full name.
+	Commit(ctx context.Context) (fmri.FMRI, error)
+
+	// Abort forgets the package.
+	Abort(ctx context.Context) error
+}
+
+// A Batcher is a Sink that takes many packages at the cost of little more than
+// one.
+type Batcher interface {
+	Batch(ctx context.Context) (Batch, error)
+}
+
+// A Batch is a Sink whose packages are published together: Commit of a Tx puts
+// the package into the batch, and Commit of the batch makes all of them
+// visible at once, for each publisher, or none.
+type Batch interface {
+	Sink
+	Commit(ctx context.Context) error
+	Abort(ctx context.Context) error
+}
+
+// A Holder is a Sink that knows which payloads it has already, so that they
+// need not be sent.
+type Holder interface {
+	Holds(ctx context.Context, publisher string, d manifest.Digest) (bool, error)
+}
+
+// An Appender is a Sink where a published package can be signed.
+type Appender interface {
+	// Append starts a Tx on a version that exists. Only signature actions may
+	// be added.
+	Append(ctx context.Context, f fmri.FMRI) (Tx, error)
+}

@@ -1,0 +1,313 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo/internal/ini"
+	"github.com/goips/ips/repo/store"
+)
+
+// A Repository is a Source and a Sink in a store. It may be used by several
+// goroutines, and its store by other processes, the programs of the reference
+// among them.
+type Repository struct {
+	store   store.Store
+	now     func() time.Time
+	version int
+	packers packers
+
+	mu     sync.Mutex
+	states map[string]*publisherState
+}
+
+// A publisherState is what a Repository keeps in memory about a publisher.
+type publisherState struct {
+	gate  chan struct{} // holds one token while somebody writes
+	still atomic.Bool   // who writes does not touch the catalog now
+
+	mu      sync.Mutex
+	attrs   []byte // from which catalog was made
+	catalog *catalog.Catalog
+}
+
+// Options adjust a Repository. A nil *Options is the zero value.
+type Options struct {
+	// Now is the clock: it gives packages their timestamp and catalogs their
+	// time. Nil means time.Now.
+	Now func() time.Time
+}
+
+// A Config says what a new repository is to be.
+type Config struct {
+	// DefaultPublisher is the publisher of packages whose name has none.
+	// Empty means none until the first publisher is added.
+	DefaultPublisher string
+}
+
+// Create makes a repository, of version 4, in a store that is empty. If the
+// store is not empty, the error matches fs.ErrExist.
+func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
+	for info, err := range store.ListDir(ctx, s, "") {
+		if err == nil {
+			err = fmt.Errorf("there is %s: %w", info.Name, fs.ErrExist)
+		}
+		return nil, &Error{Op: "create", Err: err}
+	}
+	r := newRepository(s, opts)
+	if err := s.Put(ctx, configName, strings.NewReader(newConfig)); err != nil {
+		return nil, &Error{Op: "create", Err: err}
+	}
+	if c.DefaultPublisher != "" {
+		if err := r.AddPublisher(ctx, c.DefaultPublisher); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Open opens the repository in a store, of version 4, or 3 for reading only. If
+// there is none, the error matches fs.ErrNotExist.
+//
+// What a process left undone that was killed, or lost power, is brought in order
+// here or, if the store cannot be written, by the next one that writes.
+func Open(ctx context.Context, s store.Store, opts *Options) (*Repository, error) {
+	r := newRepository(s, opts)
+	if err := r.detect(ctx); err != nil {
+		return nil, &Error{Op: "open", Err: err}
+	}
+	if err := r.recoverAll(ctx); err != nil {
+		return nil, &Error{Op: "open", Err: err}
+	}
+	return r, nil
+}
+
+func newRepository(s store.Store, opts *Options) *Repository {
+	r := &Repository{store: s, now: time.Now, version: 4, states: map[string]*publisherState{}}
+	if opts != nil && opts.Now != nil {
+		r.now = opts.Now
+	}
+	return r
+}
+
+// detect finds out which version the repository has.
+func (r *Repository) detect(ctx context.Context) error {
+	config, err := r.readConfig(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if text, ok := config.Get("repository", "version"); ok {
+		r.version, _ = strconv.Atoi(text)
+	} else {
+		r.version = 0
+	}
+	if r.version <= 0 {
+		if r.version, err = r.guessVersion(ctx); err != nil {
+			return err
+		}
+	}
+	if r.version != 3 && r.version != 4 {
+		return fmt.Errorf("repository version %d: only 3 and 4 are supported: %w", r.version, errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// guessVersion tells the version from what there is.
+func (r *Repository) guessVersion(ctx context.Context) (int, error) {
+	for _, err := range store.ListDir(ctx, r.store, publishersDir) {
+		return 4, err
+	}
+	for _, probe := range []struct {
+		name    string
+		version int
+	}{{"catalog/attrs", 2}, {"catalog/catalog.attrs", 3}, {configName, 4}} {
+		switch _, err := store.Stat(ctx, r.store, probe.name); {
+		case err == nil:
+			return probe.version, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return 0, err
+		}
+	}
+	return 0, fmt.Errorf("no repository: %w", fs.ErrNotExist)
+}
+
+// Version returns the version of the layout: 4, or 3.
+func (r *Repository) Version() int { return r.version }
+
+// home returns where a publisher's objects are.
+func (r *Repository) home(publisher string) home {
+	if r.version < 4 {
+		return home{publisher: publisher}
+	}
+	return home{publisher, publishersDir + "/" + publisher + "/"}
+}
+
+// state returns what is kept about a publisher.
+func (r *Repository) state(publisher string) *publisherState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.states[publisher]
+	if s == nil {
+		s = &publisherState{gate: make(chan struct{}, 1)}
+		r.states[publisher] = s
+	}
+	return s
+}
+
+// enter passes the gate.
+func (s *publisherState) enter(ctx context.Context, wait bool) error {
+	select {
+	case s.gate <- struct{}{}:
+		return ctx.Err()
+	default:
+	}
+	if !wait {
+		return &BusyError{Process: strconv.Itoa(os.Getpid()), Host: "this host"}
+	}
+	select {
+	case s.gate <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *publisherState) leave() { <-s.gate }
+
+// Publishers returns the names of the publishers, sorted.
+func (r *Repository) Publishers(ctx context.Context) ([]string, error) {
+	if r.version < 4 {
+		return r.onlyPublisher(ctx)
+	}
+	names, err := r.publisherDirs(ctx)
+	if err != nil {
+		return nil, &Error{Op: "list publishers", Err: err}
+	}
+	var there []string
+	for _, name := range names {
+		ok, err := r.hasPublisher(ctx, name)
+		if err != nil {
+			return nil, &Error{Op: "list publishers", Err: err}
+		}
+		if ok {
+			there = append(there, name)
+		}
+	}
+	return there, nil
+}
+
+// publisherDirs returns the names of publishers below which there is anything,
+// if it be a lock or nothing but directories, sorted.
+func (r *Repository) publisherDirs(ctx context.Context) ([]string, error) {
+	var names []string
+	for info, err := range store.ListDir(ctx, r.store, publishersDir) {
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(info.Name, publishersDir+"/"), "/")
+		if info.IsDir() && fmri.CheckPublisher(name) == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// hasPublisher reports whether there is a publisher: something that says so, or
+// packages.
+func (r *Repository) hasPublisher(ctx context.Context, name string) (bool, error) {
+	if fmri.CheckPublisher(name) != nil {
+		return false, nil
+	}
+	if r.version < 4 {
+		names, err := r.onlyPublisher(ctx)
+		return slices.Contains(names, name), err
+	}
+	h := r.home(name)
+	for _, object := range []string{h.attrs(), h.info()} {
+		if there, err := r.exists(ctx, object); there || err != nil {
+			return there, err
+		}
+	}
+	for _, err := range r.store.List(ctx, h.packages()) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// onlyPublisher returns the publisher of a repository of version 3.
+func (r *Repository) onlyPublisher(ctx context.Context) ([]string, error) {
+	config, err := r.readConfig(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Op: "list publishers", Err: err}
+	}
+	if name, _ := config.Get("publisher", "prefix"); name != "" {
+		return []string{name}, nil
+	}
+	c, err := r.readCatalog(ctx, home{})
+	if err != nil {
+		return nil, &Error{Op: "list publishers", Err: err}
+	}
+	for name := range c.Publishers() {
+		return []string{name}, nil
+	}
+	return nil, nil
+}
+
+// DefaultPublisher returns the publisher of packages whose name has none, "" if
+// there is no such publisher.
+func (r *Repository) DefaultPublisher(ctx context.Context) (string, error) {
+	config, err := r.readConfig(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	name, _ := config.Get("publisher", "prefix")
+	return name, nil
+}
+
+// maxConfig bounds the size of configuration files, in bytes.
+const maxConfig = 16 << 20
+
+// readConfig reads the configuration. The file is never nil.
+func (r *Repository) readConfig(ctx context.Context) (*ini.File, error) {
+	name := configName
+	data, err := readObject(ctx, r.store, name, maxConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		name = oldConfigName
+		data, err = readObject(ctx, r.store, name, maxConfig)
+	}
+	if err != nil {
+		return &ini.File{}, err
+	}
+	file, err := ini.Parse(name, data)
+	if err != nil {
+		return &ini.File{}, err
+	}
+	return file, nil
+}
+
+// newConfig is the configuration of a new repository.
+const newConfig = `[publisher]
+prefix = 
+
+[repository]
+version = 4
+trust-anchor-directory = /etc/ssl/pkg/
+signature-required-names = []
+check-certificate-revocation = False
+
+[CONFIGURATION]
+version = 4
+
+`

@@ -1,0 +1,353 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+)
+
+// A Transaction is a Tx of a Repository.
+type Transaction struct {
+	// NoCatalog, if set before Commit, stores the package without listing it in
+	// the catalog. Repository.Refresh lists it later.
+	NoCatalog bool
+
+	repo    *Repository
+	batch   *batch
+	alone   bool // the batch has no other
+	fmri    fmri.FMRI
+	base    *manifest.Manifest // what actions are added to
+	append  bool               // base is published, and signatures are added
+	resumed bool               // base was stored by Suspend
+
+	mu       sync.Mutex
+	ended    bool
+	actions  []*pending
+	finished *manifest.Manifest // takes the place of base and actions
+}
+
+// A pending is an action whose place in the manifest is known, and whose payload
+// may yet be on its way.
+type pending struct {
+	action manifest.Action
+	filled bool
+}
+
+// ErrEnded reports the use of a transaction after Commit, Suspend or Abort.
+var ErrEnded = errors.New("transaction has ended")
+
+// Begin starts the publication of a package version; the Tx is a *Transaction.
+// A publisher that is new to the repository is added by Commit.
+func (r *Repository) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
+	t, err := r.beginAlone(ctx, f)
+	if err != nil {
+		return nil, &Error{Op: "publish", FMRI: f, Err: err}
+	}
+	return t, nil
+}
+
+// beginAlone starts a transaction in a batch of its own.
+func (r *Repository) beginAlone(ctx context.Context, f fmri.FMRI) (*Transaction, error) {
+	b, err := r.newBatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.begin(ctx, f)
+	if err != nil {
+		b.end()
+		return nil, err
+	}
+	t.alone = true
+	return t, nil
+}
+
+// Append starts a transaction that adds signatures to a published package. F
+// must be its full name.
+func (r *Repository) Append(ctx context.Context, f fmri.FMRI) (Tx, error) {
+	t, err := r.beginAppend(ctx, f)
+	if err != nil {
+		return nil, &Error{Op: "append to", FMRI: f, Err: err}
+	}
+	return t, nil
+}
+
+func (r *Repository) beginAppend(ctx context.Context, f fmri.FMRI) (*Transaction, error) {
+	f, err := r.withPublisher(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.readCatalog(ctx, r.home(f.Publisher()))
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := c.Lookup(f); !ok {
+		return nil, fs.ErrNotExist
+	}
+	m, err := r.manifest(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.newBatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Transaction{repo: r, batch: b, alone: true, append: true, fmri: f, base: m}, nil
+}
+
+// withPublisher supplies the default publisher.
+func (r *Repository) withPublisher(ctx context.Context, f fmri.FMRI) (fmri.FMRI, error) {
+	if !f.Version().IsValid() {
+		return f, fmri.ErrNoVersion
+	}
+	if f.Publisher() != "" {
+		return f, nil
+	}
+	name, err := r.DefaultPublisher(ctx)
+	if err != nil {
+		return f, err
+	}
+	if name == "" {
+		return f, fmt.Errorf("the name has no publisher, and the repository no default: %w", fs.ErrInvalid)
+	}
+	return f.WithPublisher(name), nil
+}
+
+// FMRI returns the full name of the package.
+func (t *Transaction) FMRI() fmri.FMRI { return t.fmri }
+
+// Add adds an action. Its payload, if it has one, is compressed, or if the same
+// content is stored already, left as it is stored.
+func (t *Transaction) Add(ctx context.Context, a manifest.Action, content io.Reader) error {
+	p, err := t.reserve(a)
+	if err == nil {
+		err = p.in(t)(ctx, a, content)
+	}
+	if err != nil {
+		return &Error{Op: "add to", FMRI: t.fmri, Err: err}
+	}
+	return nil
+}
+
+// reserve gives an action its place in the manifest. The result must be filled.
+// It is nil for an action that says what the transaction says itself.
+func (t *Transaction) reserve(a manifest.Action) (*pending, error) {
+	if key, _ := a.Key(); a.Kind == manifest.KindSet && (key == "pkg.fmri" || key == "fmri") {
+		return nil, nil
+	}
+	if err := t.allows(a); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return nil, ErrEnded
+	}
+	p := &pending{action: a}
+	t.actions = append(t.actions, p)
+	return p, nil
+}
+
+// in returns the rest of Add for an action that has its place.
+func (p *pending) in(t *Transaction) func(context.Context, manifest.Action, io.Reader) error {
+	return func(ctx context.Context, a manifest.Action, content io.Reader) error {
+		if p == nil {
+			return nil
+		}
+		p.action = a
+		return t.fill(ctx, p, content)
+	}
+}
+
+// allows refuses actions that no package may have, or not this one.
+func (t *Transaction) allows(a manifest.Action) error {
+	if t.append && a.Kind != manifest.KindSignature {
+		return fmt.Errorf("%s action appended, only signatures can be: %w", a.Kind, fs.ErrInvalid)
+	}
+	return a.Validate().Err()
+}
+
+// fill supplies the payload of an action, and completes it.
+func (t *Transaction) fill(ctx context.Context, p *pending, content io.Reader) error {
+	if content != nil {
+		payload, err := t.batch.pack(ctx, t.fmri.Publisher(), content)
+		if err != nil {
+			return err
+		}
+		p.action = p.action.WithPayload(payload)
+	} else if err := hasPayload(p.action); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.filled = true
+	return nil
+}
+
+// hasPayload refuses an action that ought to have a payload, and comes without.
+// It may name one that is stored already.
+func hasPayload(a manifest.Action) error {
+	if !a.Kind.HasPayload() || a.Kind == manifest.KindSignature {
+		return nil
+	}
+	p, err := a.Payload()
+	if err == nil && !p.Name().IsValid() {
+		err = fmt.Errorf("%s action without payload: %w", a.Kind, fs.ErrInvalid)
+	}
+	return err
+}
+
+// Store takes a payload in its stored form. A payload that the repository has
+// already keeps the form in which it has it, and stored is not read.
+func (t *Transaction) Store(ctx context.Context, d manifest.Digest, stored io.Reader) error {
+	there, err := t.batch.has(ctx, payloadKey{t.fmri.Publisher(), d})
+	if err == nil && !there {
+		p := manifest.Payload{Content: manifest.DigestsOf(d), Size: -1, StoredSize: -1}
+		err = t.batch.take(ctx, t.fmri.Publisher(), p, stored)
+	}
+	if err != nil {
+		return &Error{Op: "add to", FMRI: t.fmri, Digest: d, Err: err}
+	}
+	return nil
+}
+
+// Manifest takes a finished manifest, in place of all actions added before. It
+// must have the name of the transaction.
+func (t *Transaction) Manifest(ctx context.Context, m *manifest.Manifest) error {
+	f, ok := m.FMRI()
+	if f.Publisher() == "" && ok {
+		f = f.WithPublisher(t.fmri.Publisher())
+	}
+	if f != t.fmri {
+		return &Error{Op: "add to", FMRI: t.fmri, Err: fmt.Errorf("manifest of %s: %w", f, fs.ErrInvalid)}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return &Error{Op: "add to", FMRI: t.fmri, Err: ErrEnded}
+	}
+	t.finished = m
+	return ctx.Err()
+}
+
+// Commit publishes the package, or in a batch leaves that to the batch. If it
+// fails, nothing is published.
+func (t *Transaction) Commit(ctx context.Context) (fmri.FMRI, error) {
+	err := t.commit(ctx)
+	if err != nil {
+		return fmri.FMRI{}, &Error{Op: "publish", FMRI: t.fmri, Err: err}
+	}
+	return t.fmri, nil
+}
+
+func (t *Transaction) commit(ctx context.Context) error {
+	if err := t.end(); err != nil {
+		return err
+	}
+	err := t.complete()
+	if err == nil {
+		err = t.batch.add(t)
+	}
+	if t.alone {
+		if err == nil {
+			err = t.batch.commit(ctx)
+		}
+		t.batch.end()
+	}
+	return err
+}
+
+// end makes sure that a transaction ends once.
+func (t *Transaction) end() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return ErrEnded
+	}
+	t.ended = true
+	return nil
+}
+
+// complete reports what is missing.
+func (t *Transaction) complete() error {
+	if t.finished != nil {
+		return nil
+	}
+	for _, p := range t.actions {
+		if !p.filled {
+			return fmt.Errorf("the payload of %q did not arrive: %w", p.action, fs.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// Abort forgets the package, and what Suspend stored of it.
+func (t *Transaction) Abort(ctx context.Context) error {
+	if t.end() != nil {
+		return nil
+	}
+	t.batch.forget(t)
+	if t.alone {
+		t.batch.end()
+	}
+	if !t.resumed {
+		return nil
+	}
+	return t.repo.removeTrans(ctx, t.fmri)
+}
+
+// manifest makes the manifest of the package. Changed says what is to be said
+// about payloads that are stored in another form than was thought.
+func (t *Transaction) manifest(changed map[manifest.Digest]manifest.Payload) (*manifest.Manifest, error) {
+	whole, err := t.soFar()
+	if err != nil || t.finished != nil {
+		return whole, err
+	}
+	if err := checkManifest(whole); err != nil {
+		return nil, err
+	}
+	if len(changed) == 0 {
+		return whole, nil
+	}
+	m := new(manifest.Manifest)
+	for a := range whole.All() {
+		if p, err := a.Payload(); err == nil {
+			if other, ok := changed[p.Name()]; ok {
+				other.ELF = p.ELF
+				a = a.WithPayload(other)
+			}
+		}
+		if err := m.Add(a); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// soFar returns what has come of the manifest.
+func (t *Transaction) soFar() (*manifest.Manifest, error) {
+	if t.finished != nil {
+		return t.finished, nil
+	}
+	for _, p := range t.actions {
+		if err := t.base.Add(p.action); err != nil {
+			return nil, err
+		}
+	}
+	t.actions = nil
+	return t.base, nil
+}
+
+// newBase returns a manifest that says its name.
+func newBase(f fmri.FMRI) (*manifest.Manifest, error) {
+	m := new(manifest.Manifest)
+	return m, m.Add(manifest.Action{
+		Kind:  manifest.KindSet,
+		Attrs: manifest.Attrs{{Name: "name", Value: "pkg.fmri"}, {Name: "value", Value: f.String()}},
+	})
+}
