@@ -1,0 +1,141 @@
+// Command pkgrecv copies packages from one repository or archive to another, as
+// pkgrecv(1) does.
+//
+//	pkgrecv -s SOURCE -d DESTINATION [-n] [-r] [-m MODE] [-p PUBLISHER]... PATTERN...
+//	pkgrecv -s SOURCE -d DESTINATION --clone [-p PUBLISHER]...
+//	pkgrecv -s SOURCE -d FILE.p5p -a [-n] [-r] [-m MODE] PATTERN...
+//	pkgrecv -s SOURCE -d DIRECTORY --raw [-r] [-m MODE] PATTERN...
+//	pkgrecv -s SOURCE --newest
+//
+// The exit status is 0 if all went well, 1 for an error, 2 for wrong usage and 3 if only a
+// part could be done.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/pflag"
+
+	"github.com/goips/ips/repo"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Options are what the command line says.
+type options struct {
+	source, dest string
+	mode         string
+	mog          []string
+	publishers   []string
+	newest       bool
+	archive      bool
+	clone        bool
+	dryRun       bool
+	raw          bool
+	recursive    bool
+	help         bool
+	patterns     []string
+}
+
+// modes are the values of -m.
+var modes = map[string]repo.Versions{
+	"":               repo.AllTimestamps,
+	"all-timestamps": repo.AllTimestamps,
+	"all-versions":   repo.AllVersions,
+	"latest":         repo.Latest,
+}
+
+// A usageError is a command line that makes no sense.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// errPartial ends the program when some of what was asked for is not there.
+var errPartial = errors.New("only a part could be received")
+
+// run is the program: it returns the exit status.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	o, flags, err := parse(args)
+	if err == nil && o.help {
+		fmt.Fprintf(out, "usage: pkgrecv -s SOURCE -d DESTINATION [OPTION...] [PATTERN...]\n%s", flags.FlagUsages())
+		return 0
+	}
+	if err == nil {
+		err = receive(ctx, o, out)
+	}
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(errs, "pkgrecv: %s\nusage: pkgrecv -s SOURCE -d DESTINATION [OPTION...] [PATTERN...]\n%s", usage, flags.FlagUsages())
+		return 2
+	}
+	fmt.Fprintln(errs, "pkgrecv:", err)
+	if errors.Is(err, errPartial) {
+		return 3
+	}
+	return 1
+}
+
+// parse reads the command line.
+func parse(args []string) (*options, *pflag.FlagSet, error) {
+	o := &options{source: os.Getenv("PKG_SRC"), dest: os.Getenv("PKG_DEST")}
+	f := pflag.NewFlagSet("pkgrecv", pflag.ContinueOnError)
+	f.SetInterspersed(false)
+	f.SetOutput(io.Discard)
+	f.StringVarP(&o.source, "source", "s", o.source, "where packages come from")
+	f.StringVarP(&o.dest, "destination", "d", o.dest, "where they go")
+	f.StringVarP(&o.mode, "mode", "m", "", "latest, all-versions or all-timestamps")
+	f.StringArrayVar(&o.mog, "mog-file", nil, "rules that change manifests (not supported)")
+	f.StringArrayVarP(&o.publishers, "publisher", "p", nil, "only this publisher")
+	f.BoolVar(&o.newest, "newest", false, "list the newest version of each package")
+	f.BoolVarP(&o.archive, "archive", "a", false, "write a p5p archive")
+	f.BoolVar(&o.clone, "clone", false, "make an exact copy")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would be done")
+	f.BoolVar(&o.raw, "raw", false, "write manifests and payloads to directories")
+	f.BoolVarP(&o.recursive, "recursive", "r", false, "with dependencies")
+	f.BoolVarP(&o.help, "help", "h", false, "explain the options")
+	if err := f.Parse(args); err != nil {
+		return o, f, usageError(err.Error())
+	}
+	o.patterns = f.Args()
+	return o, f, o.check()
+}
+
+// check refuses what does not go together.
+func (o *options) check() error {
+	_, known := modes[o.mode]
+	switch {
+	case o.help:
+		return nil
+	case o.source == "":
+		return usageError("a source (-s) is required")
+	case !known:
+		return usageError("unknown mode " + o.mode)
+	case o.newest && len(o.patterns) > 0:
+		return usageError("--newest takes no patterns")
+	case o.newest:
+		return nil
+	case o.dest == "":
+		return usageError("a destination (-d) is required")
+	case o.clone && (o.archive || o.raw || o.recursive || o.mode != ""):
+		return usageError("--clone takes everything as it is")
+	case o.archive && o.raw:
+		return usageError("--raw and -a exclude each other")
+	case !o.clone && len(o.patterns) == 0:
+		return usageError("name the packages to receive")
+	case len(o.mog) > 0:
+		return fmt.Errorf("--mog-file: %w", errors.ErrUnsupported)
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goips/ips/archive"
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
+)
+
+// receive does what the options say.
+func receive(ctx context.Context, o *options, out io.Writer) error {
+	src, err := open(ctx, o.source)
+	if err != nil {
+		return err
+	}
+	publishers, err := o.chosen(ctx, src)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.newest:
+		return listNewest(ctx, src, publishers, out)
+	case o.clone:
+		return o.cloneAll(ctx, src, publishers, out)
+	}
+	packages, err := o.find(ctx, src, publishers)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Receiving %s\n", plural(len(packages), "package"))
+	switch {
+	case o.dryRun:
+		return list(out, packages)
+	case o.archive:
+		return writeArchive(ctx, src, o.dest, packages)
+	case o.raw:
+		return writeRaw(ctx, src, o.dest, packages)
+	}
+	dst, err := openRepository(ctx, o.dest)
+	if err != nil {
+		return err
+	}
+	return repo.Copy(ctx, dst, src, slices.Values(packages), &repo.CopyOptions{Progress: progress(out)})
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func list(out io.Writer, packages []fmri.FMRI) error {
+	for _, f := range packages {
+		if _, err := fmt.Fprintln(out, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open opens a repository or an archive.
+func open(ctx context.Context, location string) (repo.Source, error) {
+	path, err := localPath(location)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return archive.Open(path)
+	}
+	return openRepository(ctx, path)
+}
+
+func openRepository(ctx context.Context, location string) (*repo.Repository, error) {
+	path, err := localPath(location)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	return repo.Open(ctx, store.Dir(root), nil)
+}
+
+// localPath returns the path that a location names.
+func localPath(location string) (string, error) {
+	if !strings.Contains(location, ":") {
+		return location, nil
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		return "", err
+	}
+	if u.Scheme != "file" {
+		return "", fmt.Errorf("%s: %w", location, errors.ErrUnsupported)
+	}
+	return u.Path, nil
+}
+
+// chosen returns the publishers that -p names: all without it, or where it says so.
+func (o *options) chosen(ctx context.Context, src repo.Source) ([]string, error) {
+	all, err := src.Publishers(ctx)
+	if err != nil || len(o.publishers) == 0 || slices.Contains(o.publishers, "*") || slices.Contains(o.publishers, "all") {
+		return all, err
+	}
+	for _, p := range o.publishers {
+		if !slices.Contains(all, p) {
+			return nil, fmt.Errorf("publisher %s: %w", p, fs.ErrNotExist)
+		}
+	}
+	return o.publishers, nil
+}
+
+// find returns the packages that the patterns select.
+func (o *options) find(ctx context.Context, src repo.Source, publishers []string) ([]fmri.FMRI, error) {
+	selection := &repo.Selection{Publishers: publishers, Versions: modes[o.mode], Dependencies: o.recursive}
+	for _, text := range o.patterns {
+		p, err := fmri.ParsePattern(text)
+		if err != nil {
+			return nil, err
+		}
+		selection.Patterns = append(selection.Patterns, p)
+	}
+	return selection.Find(ctx, src)
+}
+
+// listNewest prints the newest version of each package.
+func listNewest(ctx context.Context, src repo.Source, publishers []string, out io.Writer) error {
+	var newest []catalog.Package
+	for _, p := range publishers {
+		c, err := src.Catalog(ctx, p)
+		if err != nil {
+			return err
+		}
+		newest = slices.AppendSeq(newest, c.Newest())
+	}
+	slices.SortStableFunc(newest, func(p, q catalog.Package) int { return cmp.Compare(p.Name(), q.Name()) })
+	for _, p := range newest {
+		if _, err := fmt.Fprintln(out, p.FMRI().Format(fmri.OmitBuild)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cloneAll makes the destination's publishers equal to the source's.
+func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []string, out io.Writer) error {
+	dst, err := openRepository(ctx, o.dest)
+	if err != nil {
+		return err
+	}
+	for _, p := range publishers {
+		fmt.Fprintln(out, "Cloning", p)
+		if o.dryRun {
+			continue
+		}
+		if err := repo.Clone(ctx, dst, src, p, &repo.CopyOptions{Progress: progress(out)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeArchive writes packages to a new p5p archive.
+func writeArchive(ctx context.Context, src repo.Source, name string, packages []fmri.FMRI) error {
+	w, err := archive.Create(name, nil)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	for _, f := range packages {
+		m, err := src.Manifest(ctx, f)
+		if err != nil {
+			return err
+		}
+		open := func(p manifest.Payload) (io.ReadCloser, error) {
+			return src.Payload(ctx, f.Publisher(), p.Name())
+		}
+		if err := w.Add(f, m, open); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
+)
+
+// create makes a repository in a directory that is missing or empty.
+func (c *call) create(ctx context.Context) error {
+	version := c.flags.Int("version", 4, "layout of the repository")
+	if err := c.parse(0, 1); err != nil {
+		return err
+	}
+	if len(c.args) == 1 {
+		c.locations = append(c.locations, c.args[0])
+	}
+	location, err := c.location()
+	if err != nil {
+		return err
+	}
+	if *version != 4 {
+		return fmt.Errorf("creating a repository of version %d: %w", *version, errors.ErrUnsupported)
+	}
+	path, err := localPath(location)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	_, err = repo.Create(ctx, store.Dir(root), repo.Config{}, nil)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("a package repository (or a directory with content) is at %s already: %w", path, err)
+	}
+	return err
+}
+
+// eachPublisher opens the repository and calls do for each publisher that -p selects. The
+// search index, which --no-index is about, is not kept by this program.
+func (c *call) eachPublisher(ctx context.Context, do func(r *repo.Repository, publisher string) error) error {
+	c.withPublishers()
+	noCatalog := c.flags.Bool("no-catalog", false, "leave the catalog alone")
+	c.flags.Bool("no-index", false, "accepted: there is no search index to leave alone")
+	if err := c.parse(0, 0); err != nil {
+		return err
+	}
+	r, err := c.repository(ctx)
+	if err != nil {
+		return err
+	}
+	chosen, err := c.chosen(ctx, r)
+	if err != nil || *noCatalog {
+		return err
+	}
+	for _, p := range chosen {
+		if err := do(r, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuild makes catalogs anew from the manifests.
+func (c *call) rebuild(ctx context.Context) error {
+	return c.eachPublisher(ctx, func(r *repo.Repository, publisher string) error {
+		return r.Rebuild(ctx, publisher)
+	})
+}
+
+// refresh lists packages that are stored but not in the catalog.
+func (c *call) refresh(ctx context.Context) error {
+	return c.eachPublisher(ctx, func(r *repo.Repository, publisher string) error {
+		_, err := r.Refresh(ctx, publisher)
+		return err
+	})
+}
+
+// remove removes packages and the payloads that no other package needs.
+func (c *call) remove(ctx context.Context) error {
+	c.withPublishers()
+	dry := c.flags.BoolP("dry-run", "n", false, "only say what would be removed")
+	if err := c.parse(1, -1); err != nil {
+		return err
+	}
+	r, err := c.repository(ctx)
+	if err != nil {
+		return err
+	}
+	found, missing, err := c.find(ctx, r)
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return c.complain(missing, false)
+	}
+	for publisher, packages := range byPublisher(found) {
+		for _, f := range packages {
+			fmt.Fprintf(c.out, "Removing %s\n", f)
+		}
+		if *dry {
+			continue
+		}
+		if err := r.Remove(ctx, packages...); err != nil {
+			return fmt.Errorf("%s: %w", publisher, err)
+		}
+	}
+	return nil
+}
+
+// byPublisher groups packages, in the order of their publishers.
+func byPublisher(found []catalog.Package) func(yield func(string, []fmri.FMRI) bool) {
+	groups := map[string][]fmri.FMRI{}
+	var order []string
+	for _, p := range found {
+		if groups[p.Publisher()] == nil {
+			order = append(order, p.Publisher())
+		}
+		groups[p.Publisher()] = append(groups[p.Publisher()], p.FMRI())
+	}
+	return func(yield func(string, []fmri.FMRI) bool) {
+		for _, publisher := range order {
+			if !yield(publisher, groups[publisher]) {
+				return
+			}
+		}
+	}
+}
+
+// version prints which build of the library this is.
+func (c *call) version(context.Context) error {
+	if err := c.parse(0, 0); err != nil {
+		return err
+	}
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(c.out, version)
+	return err
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo"
+)
+
+// diff compares two repositories.
+func (c *call) diff(ctx context.Context) error {
+	c.withPublishers()
+	quiet := c.flags.BoolP("quiet", "q", false, "print nothing")
+	verbose := c.flags.BoolP("verbose", "v", false, "print every package")
+	strict := c.flags.Bool("strict", false, "compare the times of the catalogs too")
+	parsable := c.flags.Bool("parsable", false, "print JSON")
+	if err := c.parse(0, 0); err != nil {
+		return err
+	}
+	if len(c.locations) != 2 {
+		return usageError("two locations (-s) are required")
+	}
+	diffs, err := c.differences(ctx)
+	if err != nil {
+		return err
+	}
+	same := true
+	for _, d := range diffs {
+		same = same && d.IsEmpty() && (d.SameCatalog || !*strict)
+	}
+	switch {
+	case *quiet || same && !*parsable:
+	case *parsable && *verbose:
+		err = c.printVersions(diffs)
+	case *parsable:
+		err = c.printCounts(diffs)
+	default:
+		err = c.printDifferences(diffs, *verbose)
+	}
+	if err != nil || same {
+		return err
+	}
+	return different
+}
+
+func (c *call) differences(ctx context.Context) ([]repo.Difference, error) {
+	a, err := open(ctx, c.locations[0])
+	if err != nil {
+		return nil, err
+	}
+	b, err := open(ctx, c.locations[1])
+	if err != nil {
+		return nil, err
+	}
+	return repo.Diff(ctx, a, b, c.publishers...)
+}
+
+// A count is how many packages and versions there are.
+type count struct {
+	Packages int `json:"packages"`
+	Versions int `json:"versions"`
+}
+
+func newCount(lists ...[]fmri.FMRI) count {
+	var all []fmri.FMRI
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return count{repo.Packages(all), len(all)}
+}
+
+func (n count) String() string { return fmt.Sprintf("%d [%d]", n.Packages, n.Versions) }
+
+var countHeads = []string{"Publisher", "Repo1 only", "Repo2 only", "In both", "Total"}
+
+// legend names the repositories as the output does.
+func (c *call) legend() [][2]string {
+	var names [][2]string
+	for i, location := range c.locations {
+		if path, err := localPath(location); err == nil {
+			if abs, err := filepath.Abs(path); err == nil {
+				location = abs + "/"
+			}
+		}
+		names = append(names, [2]string{fmt.Sprintf("Repo%d", i+1), location})
+	}
+	return names
+}
+
+// printCounts prints the numbers as JSON.
+func (c *call) printCounts(diffs []repo.Difference) error {
+	rows := [][]any{}
+	for _, d := range diffs {
+		rows = append(rows, []any{d.Publisher, newCount(d.A), newCount(d.B), newCount(d.Both), newCount(d.A, d.B, d.Both)})
+	}
+	return json.NewEncoder(c.out).Encode(map[string]any{
+		"table_legend": c.legend(), "table_header": countHeads, "table_data": rows,
+	})
+}
+
+// printVersions prints the packages as JSON.
+func (c *call) printVersions(diffs []repo.Difference) error {
+	plus, minus, common := []string{}, []string{}, []map[string]any{}
+	for _, d := range diffs {
+		switch {
+		case !d.HasA:
+			plus = append(plus, d.Publisher)
+		case !d.HasB:
+			minus = append(minus, d.Publisher)
+		default:
+			common = append(common, map[string]any{
+				"publisher": d.Publisher, "+": texts(d.B), "-": texts(d.A), "common": newCount(d.Both),
+			})
+		}
+	}
+	return json.NewEncoder(c.out).Encode(map[string]any{
+		"plus_pubs": plus, "minus_pubs": minus, "common_pubs": common,
+	})
+}
+
+func texts(all []fmri.FMRI) []string {
+	out := []string{}
+	for _, f := range all {
+		out = append(out, f.String())
+	}
+	return out
+}
+
+// printDifferences prints the numbers or the packages for people.
+func (c *call) printDifferences(diffs []repo.Difference, verbose bool) error {
+	if verbose {
+		for _, d := range diffs {
+			for _, f := range d.A {
+				fmt.Fprintf(c.out, "- %s\n", f)
+			}
+			for _, f := range d.B {
+				fmt.Fprintf(c.out, "+ %s\n", f)
+			}
+		}
+		return nil
+	}
+	t := table{heads: countHeads}
+	for _, d := range diffs {
+		t.add(nil, d.Publisher, newCount(d.A).String(), newCount(d.B).String(), newCount(d.Both).String(),
+			newCount(d.A, d.B, d.Both).String())
+	}
+	c.format = "default"
+	return c.print(&t)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
+)
+
+// generate prints the actions of directories and tar archives.
+func (c *call) generate(context.Context) error {
+	real := c.flags.BoolP("owners", "u", false, "the owners that the files have")
+	targets := c.flags.StringArray("target", nil, "a file that others are hard links to")
+	c.flags.StringArrayVarP(&c.timestamps, "timestamp", "T", nil, "files that keep their time")
+	if err := c.parse(1, -1); err != nil {
+		return err
+	}
+	opts := &repo.GenerateOptions{Targets: *targets, Timestamps: c.timestamps}
+	if *real {
+		opts.Owner = owner
+	}
+	for _, name := range c.args {
+		if err := c.generateFrom(name, opts); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// generateFrom prints the actions of one source.
+func (c *call) generateFrom(name string, opts *repo.GenerateOptions) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return c.printActions(repo.Generate(os.DirFS(name), opts))
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return c.printActions(repo.GenerateTar(f, opts))
+}
+
+func (c *call) printActions(actions iter.Seq2[manifest.Action, error]) error {
+	for a, err := range actions {
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(c.out, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
+)
+
+// publish publishes one package.
+func (c *call) publish(ctx context.Context) error {
+	c.withPayloads()
+	noCatalog := c.flags.Bool("no-catalog", false, "store the package without listing it")
+	if err := c.parse(0, -1); err != nil {
+		return err
+	}
+	r, err := c.repository(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := c.manifest()
+	if err != nil {
+		return err
+	}
+	content, err := c.content()
+	if err != nil {
+		return err
+	}
+	var sink repo.Sink = r
+	if *noCatalog {
+		sink = r.Unlisted()
+	}
+	f, err := repo.Publish(ctx, sink, m, &repo.PublishOptions{
+		Content: content, Timestamps: c.timestamps, KeepTimestamp: c.keepTimestamp,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%s\nPUBLISHED\n", f)
+	return err
+}
+
+// open starts a transaction and prints how the environment names it.
+func (c *call) open(ctx context.Context) error { return c.start(ctx, (*repo.Repository).Begin) }
+
+// append starts a transaction on a published package, to sign it.
+func (c *call) append(ctx context.Context) error { return c.start(ctx, (*repo.Repository).Append) }
+
+func (c *call) start(ctx context.Context, begin func(*repo.Repository, context.Context, fmri.FMRI) (repo.Tx, error)) error {
+	export := c.flags.BoolP("export", "e", false, "print a line for the shell")
+	plain := c.flags.BoolP("name", "n", false, "print just the name")
+	if err := c.parse(1, 1); err != nil {
+		return err
+	}
+	f, err := fmri.Parse(c.args[0])
+	if err != nil {
+		return err
+	}
+	r, err := c.repository(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := begin(r, ctx, f)
+	if err != nil {
+		return err
+	}
+	t := tx.(*repo.Transaction) // as Repository says
+	if err := t.Suspend(ctx); err != nil {
+		return err
+	}
+	id := url.QueryEscape(t.ID())
+	if *plain && !*export {
+		_, err = fmt.Fprintln(c.out, id)
+	} else {
+		_, err = fmt.Fprintf(c.out, "export PKG_TRANS_ID=%s\n", id)
+	}
+	return err
+}
+
+// resume continues the transaction of the environment.
+func (c *call) resume(ctx context.Context) (*repo.Transaction, error) {
+	text := os.Getenv("PKG_TRANS_ID")
+	if text == "" {
+		return nil, usageError("PKG_TRANS_ID is not set")
+	}
+	id, err := url.QueryUnescape(text)
+	if err != nil {
+		return nil, usageError("PKG_TRANS_ID: " + err.Error())
+	}
+	r, err := c.repository(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Resume(ctx, id)
+}
+
+// add adds one action, which the operands spell.
+func (c *call) add(ctx context.Context) error {
+	if err := c.parse(2, -1); err != nil {
+		return err
+	}
+	var words []string
+	for _, w := range c.args {
+		words = append(words, quote(w))
+	}
+	a, err := manifest.ParseAction(strings.Join(words, " "))
+	if err != nil {
+		return err
+	}
+	return c.addActions(ctx, func(yield func(manifest.Action) bool) { yield(a) })
+}
+
+// quote writes an operand, which the shell has rid of its quotes, as an action has it.
+func quote(word string) string {
+	name, value, ok := strings.Cut(word, "=")
+	if !ok || !strings.ContainsAny(value, " \t'\"") && value != "" {
+		return word
+	}
+	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
+
+// include adds the actions of manifests.
+func (c *call) include(ctx context.Context) error {
+	c.withPayloads()
+	if err := c.parse(0, -1); err != nil {
+		return err
+	}
+	m, err := c.manifest()
+	if err != nil {
+		return err
+	}
+	return c.addActions(ctx, m.All())
+}
+
+// addActions adds actions to the transaction of the environment.
+func (c *call) addActions(ctx context.Context, actions func(yield func(manifest.Action) bool)) error {
+	content, err := c.content()
+	if err != nil {
+		return err
+	}
+	t, err := c.resume(ctx)
+	if err != nil {
+		return err
+	}
+	for a := range actions {
+		if err := addAction(ctx, t, a, content); err != nil {
+			return errors.Join(err, t.Suspend(ctx))
+		}
+	}
+	return t.Suspend(ctx)
+}
+
+func addAction(ctx context.Context, t *repo.Transaction, a manifest.Action, content func(string) (fs.File, error)) error {
+	if a.Hash == "" || !a.Kind.HasPayload() {
+		return t.Add(ctx, a, nil)
+	}
+	name := a.Hash
+	if name == manifest.NoHash {
+		name, _ = a.Attrs.Get("path")
+	}
+	f, err := content(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return t.Add(ctx, a, f)
+}
+
+// close publishes or, with -A, forgets the transaction of the environment.
+func (c *call) close(ctx context.Context) error {
+	abandon := c.flags.BoolP("abandon", "A", false, "forget the transaction")
+	noCatalog := c.flags.Bool("no-catalog", false, "store the package without listing it")
+	if err := c.parse(0, 0); err != nil {
+		return err
+	}
+	t, err := c.resume(ctx)
+	if err != nil {
+		return err
+	}
+	if *abandon {
+		if err := t.Abort(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(c.out, "ABANDONED")
+		return err
+	}
+	t.NoCatalog = *noCatalog
+	f, err := t.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%s\nPUBLISHED\n", f)
+	return err
+}

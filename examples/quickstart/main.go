@@ -1,0 +1,92 @@
+// Command quickstart takes real files through every floor of the library.
+//
+//	go run ./examples/quickstart [-dir DIR] [-keep] [-package PATH]
+//
+// It turns each package of the installed Go standard library into an IPS package, twice,
+// publishes both builds into a repository on disk, writes an archive, installs net/http
+// into an image, updates, verifies and uninstalls it, and asks for something
+// impossible to show how that is explained. With -package it takes the tour with another
+// package than net/http, and publishes only that one and what it imports. It needs the Go
+// toolchain and nothing else, and leaves nothing behind unless it is told to.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout))
+}
+
+// run is the program: it returns the exit status.
+func run(ctx context.Context, args []string, out *os.File) int {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(out)
+	dir := flags.String("dir", "", "work in this directory and keep it (default a temporary one)")
+	keep := flags.Bool("keep", false, "keep the temporary directory")
+	only := flags.String("package", "", "publish only this package and what it imports (default all, and install net/http)")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil || flags.NArg() > 0 {
+		flags.Usage()
+		return 2
+	}
+	if err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: newScreen(out)}); err != nil {
+		fmt.Fprintln(out, "quickstart:", err)
+		return 1
+	}
+	return 0
+}
+
+// tourIn prepares the directory, takes the tour and cleans up.
+func tourIn(ctx context.Context, dir string, keep bool, t *tour) (err error) {
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "ips-quickstart-"); err != nil {
+			return err
+		}
+		if !keep {
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		}
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if err := claim(dir); err != nil {
+		return err
+	}
+	t.dir = dir
+	t.out.line("working in %s", dir)
+	return t.take(ctx)
+}
+
+// marker is the file that says that what is in a directory is quickstart's own.
+const marker = "quickstart"
+
+// claim makes dir the place to work in: a new or empty directory, or that of an earlier
+// run, which may have been interrupted anywhere.
+func claim(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, marker)); err == nil {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if _, err := d.Readdirnames(1); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s holds something else: name an empty directory", dir)
+	}
+	return os.WriteFile(filepath.Join(dir, marker), nil, 0o644)
+}
