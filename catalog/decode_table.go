@@ -171,13 +171,13 @@ func (d *tableDecoder) version() int {
 }
 
 // actions reads the actions of an entry. Since those of successive versions are
-// mostly the same, each is first compared with what the version before has.
+// mostly the same, each is first compared with what the version before has there.
 func (d *tableDecoder) actions() {
-	before := d.before()
-	for d.s.Begin('['); d.s.More(']'); {
-		id, n := d.repeated(before)
-		if n > 0 {
-			before = before[n:]
+	before, at := d.before(), 0
+	for d.s.Begin('['); d.s.More(']'); at++ {
+		id, found := d.repeated(before, at)
+		if found >= 0 {
+			at = found
 		} else {
 			id = d.action()
 		}
@@ -197,15 +197,19 @@ func (d *tableDecoder) before() []uint32 {
 	return d.ids[list.lo:list.hi]
 }
 
-// repeated consumes an action if it is one of the first of a list, and returns it and
-// how many of the list are behind.
-func (d *tableDecoder) repeated(list []uint32) (id uint32, n int) {
-	for i, id := range list[:min(2, len(list))] {
+// repeated consumes an action if it is the one at a place in a list, or beside it because
+// one was added or taken away. It returns where it was found, or -1.
+func (d *tableDecoder) repeated(list []uint32, at int) (id uint32, found int) {
+	for _, i := range [...]int{at, at + 1, at - 1} {
+		if i < 0 || i >= len(list) {
+			continue
+		}
+		id := list[i]
 		if d.in.marks[id]&markEscaped == 0 && d.s.Skip(d.in.at(d.in.refs[id])) {
-			return id, i + 1
+			return id, i
 		}
 	}
-	return 0, 0
+	return 0, -1
 }
 
 // action reads an action and returns its id.

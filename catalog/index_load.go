@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -97,16 +98,17 @@ func (x *Index) loadOrder(i int, p *part, c *columns) error {
 	return err
 }
 
-// loadColumns reads the columns.
+// loadColumns reads the columns, the two large ones at the same time.
 func (x *Index) loadColumns(c *columns) error {
-	var err error
-	if c.text.head, err = x.string(x.section(secText, 0)); err != nil {
-		return err
+	var wg sync.WaitGroup
+	var versions, err error
+	wg.Go(func() { versions = x.loadVersions(c) })
+	c.text.head, err = x.string(x.section(secText, 0))
+	if err == nil {
+		c.stems, err = x.refs(x.section(secStems, 0), c.text.head)
 	}
-	if c.stems, err = x.refs(x.section(secStems, 0), c.text.head); err != nil {
-		return err
-	}
-	if err := x.loadVersions(c); err != nil {
+	wg.Wait()
+	if err = cmp.Or(err, versions); err != nil {
 		return err
 	}
 	if c.first, err = x.loadStarts(x.section(secFirst, 0), len(c.stems), len(c.versions)); err != nil {
@@ -129,11 +131,12 @@ func (x *Index) loadStarts(s section, owners, entries int) ([]uint32, error) {
 // loadVersions reads the rows of the versions.
 func (x *Index) loadVersions(c *columns) error {
 	s := x.section(secVersions, 0)
+	text, stems := x.section(secText, 0).n, x.section(secStems, 0).n/8
 	c.versions = make([]version, 0, s.n/rowSize)
 	return x.each(s, func(p []byte) error {
 		for ; len(p) >= rowSize; p = p[rowSize:] {
 			v := parseRow(p)
-			if int64(v.off)+int64(v.n) > int64(len(c.text.head)) || int(v.stem) >= len(c.stems) {
+			if int64(v.off)+int64(v.n) > text || int64(v.stem) >= stems {
 				return indexError(s.off, "version %d is of stem %d and at %d", len(c.versions), v.stem, v.off)
 			}
 			c.versions = append(c.versions, v)

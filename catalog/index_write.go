@@ -97,7 +97,6 @@ type indexWriter struct {
 	w         io.Writer
 	buf       []byte
 	off       int64 // of the beginning of buf
-	sum       uint32
 	sums      []byte
 	directory []byte
 	err       error

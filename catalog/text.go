@@ -24,8 +24,6 @@ func (t *text) at(r ref) string {
 	return t.tail[off-len(t.head):][:r.n]
 }
 
-func (t *text) len() int { return len(t.head) + len(t.tail) }
-
 // A textBuilder appends to a text.
 type textBuilder struct {
 	head string

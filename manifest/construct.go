@@ -90,12 +90,13 @@ func signatureDefaults(attrs Attrs, slab *slab) Attrs {
 }
 
 // driverClonePerms puts the name of the driver before clone_perms of three
-// words, which lack the minor name. A name that no driver can have is not
-// repeated, so that the action stays in proportion to its text.
+// words, which lack the minor name. A blank name would change nothing, and one that
+// no driver can have is not repeated, so that the action stays in proportion to
+// its text.
 func driverClonePerms(attrs Attrs) {
 	const longest = 256
 	name, _ := attrs.Get("name")
-	if len(name) > longest {
+	if len(name) > longest || strings.TrimSpace(name) == "" {
 		return
 	}
 	for i := range attrs {

@@ -23,7 +23,9 @@ func addSeeds(f *testing.F, file string) {
 	for _, text := range vectorTexts(f, file) {
 		f.Add(text)
 	}
-	f.Add("file mode=0oo path=0") // was found by fuzzing
+	// These were found by fuzzing.
+	f.Add("file mode=0oo path=0")
+	f.Add("driver name=''clone_perms='00 0 0'")
 }
 
 // vectorTexts returns the texts of a file of vectors.

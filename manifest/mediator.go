@@ -57,11 +57,8 @@ func sameImplementation(a, b string) bool {
 	}
 	x, xv, xat := strings.Cut(a, "@")
 	y, yv, yat := strings.Cut(b, "@")
-	switch {
-	case x != y || a == "" || b == "":
+	if x != y || a == "" || b == "" {
 		return false
-	case xat && xv == "" || yat && yv == "":
-		return xv == "" && yv == ""
 	}
 	return !xat || !yat || sameVersion(xv, yv)
 }

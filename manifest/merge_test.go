@@ -131,6 +131,9 @@ func TestMergeErrors(t *testing.T) {
 	if _, err := merged(t, map[string]string{"a": "dir path=x mode=1 variant.x=1\ndir path=x mode=2 variant.x=2\n"}); err != nil {
 		t.Errorf("duplicates of two variants: %v", err)
 	}
+	if _, err := merged(t, map[string]string{"a": "depend type=require fmri=a\ndepend type=optional fmri=a\ndepend type=conditional fmri=a predicate=b\ndepend type=conditional fmri=a predicate=c\n"}); err != nil {
+		t.Errorf("dependencies of several types: %v", err)
+	}
 	for _, other := range []string{"b@1", "a@2", "pkg://q/a@1", "-"} {
 		_, err := merged(t, map[string]string{"a": "set name=pkg.fmri value=pkg://p/a@1\n", "b": "set name=pkg.fmri value=" + other + "\n"})
 		var attr *manifest.AttrError

@@ -71,7 +71,6 @@ func (v *validator) fail(name, value, reason string, err error) {
 
 // attrs checks all attributes.
 func (v *validator) attrs(r *attrRule) {
-	attrs := v.action.Attrs
 	if v.action.Kind.KeyAttr() == "path" {
 		v.path()
 	}
@@ -81,12 +80,12 @@ func (v *validator) attrs(r *attrRule) {
 	for _, name := range r.single {
 		v.single(name)
 	}
-	seen := map[string]bool{}
-	for _, x := range attrs {
-		once := strings.HasPrefix(x.Name, facetPrefix) || x.Name == "reboot-needed"
-		if once && !seen[x.Name] {
-			seen[x.Name] = true
-			v.single(x.Name)
+	counts := map[string]int{}
+	for _, x := range v.action.Attrs {
+		if strings.HasPrefix(x.Name, facetPrefix) || x.Name == "reboot-needed" {
+			if counts[x.Name]++; counts[x.Name] == 2 {
+				v.fail(x.Name, "", "repeated", nil)
+			}
 		}
 	}
 	for _, name := range r.numbers {

@@ -2,8 +2,10 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,6 +94,10 @@ func TestValidateMore(t *testing.T) {
 			t.Errorf("%s: complaint about %q, want %q", test.text, got, test.want)
 		}
 	}
+	twice := manifest.MustParseAction("depend type=conditional type=conditional fmri=a predicate=b")
+	if !complains(twice, "type") || !complains(twice, "predicate") {
+		t.Errorf("a type that repeats is one: %v", twice.Validate())
+	}
 	if len(manifest.Action{}.Validate()) != 1 {
 		t.Error("the zero Action is valid")
 	}
@@ -104,13 +110,27 @@ func TestAttrError(t *testing.T) {
 	}
 }
 
-// TestValidateManyFacets checks that very many tags are looked at in reasonable time.
-func TestValidateManyFacets(t *testing.T) {
+// TestManyTags checks that very many tags are looked at in reasonable time.
+func TestManyTags(t *testing.T) {
 	a := manifest.MustParseAction("driver name=d")
-	for range 60000 {
-		a.Attrs = append(a.Attrs, manifest.Attr{Name: "facet.a", Value: "true"})
+	for i := range 60000 {
+		a.Attrs = append(a.Attrs, attrs(fmt.Sprint("facet.", i), "all", fmt.Sprint("variant.", i), "false")...)
 	}
-	if got := len(a.Validate()); got != 1 {
-		t.Errorf("%d findings", got)
+	start := time.Now()
+	f := manifest.Varcets{}.Filter()
+	if !f.Allows(a) || len(a.Validate()) != 0 {
+		t.Error("tags are repeated")
+	}
+	last := &a.Attrs[len(a.Attrs)-1]
+	last.Name, last.Value = "variant.1", "false"
+	if f.Allows(a) {
+		t.Error("a variant is not repeated")
+	}
+	last.Name = "facet.1"
+	if !f.Allows(a) || len(a.Validate()) != 1 {
+		t.Error("a facet is not repeated")
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %v", d)
 	}
 }

@@ -84,7 +84,8 @@ const (
 	facetPrefix   = "facet."
 )
 
-// Allows reports whether the image gets a. It does not allocate.
+// Allows reports whether the image gets a. It does not allocate unless a has very many
+// attributes.
 func (f *Filter) Allows(a Action) bool { return f.AllowsVariants(a) && f.AllowsFacets(a) }
 
 // AllowsVariants reports whether the variants of a are those of the image.
@@ -92,12 +93,13 @@ func (f *Filter) AllowsVariants(a Action) bool {
 	if f == nil {
 		return true
 	}
+	lists := lists{attrs: a.Attrs}
 	for i := range a.Attrs {
 		x := &a.Attrs[i]
 		if !strings.HasPrefix(x.Name, variantPrefix) {
 			continue
 		}
-		if x.Value != f.Variant(x.Name) || a.Attrs[i+1:].Has(x.Name) {
+		if x.Value != f.Variant(x.Name) || lists.has(x.Name) {
 			return false
 		}
 	}
@@ -117,6 +119,7 @@ func (f *Filter) AllowsFacets(a Action) bool {
 	if f == nil {
 		return true
 	}
+	lists := lists{attrs: a.Attrs}
 	anyOf, oneTrue := false, false
 	for i := range a.Attrs {
 		x := &a.Attrs[i]
@@ -124,7 +127,7 @@ func (f *Filter) AllowsFacets(a Action) bool {
 			continue
 		}
 		switch wanted := f.Facet(x.Name); {
-		case x.Value != "all" || isRepeated(a.Attrs, i):
+		case x.Value != "all" || lists.has(x.Name):
 			anyOf = true
 			oneTrue = oneTrue || wanted
 		case !wanted:
@@ -134,9 +137,25 @@ func (f *Filter) AllowsFacets(a Action) bool {
 	return oneTrue || !anyOf
 }
 
-// isRepeated reports whether the name of attrs[i] has other values too.
-func isRepeated(attrs Attrs, i int) bool {
-	return attrs[i+1:].Has(attrs[i].Name) || attrs[:i].Has(attrs[i].Name)
+// lists tells which names of attributes repeat.
+type lists struct {
+	attrs  Attrs
+	counts map[string]int // made if there are many attributes
+}
+
+// has reports whether name repeats.
+func (l *lists) has(name string) bool {
+	const few = 64
+	if len(l.attrs) <= few {
+		return l.attrs.Count(name) > 1
+	}
+	if l.counts == nil {
+		l.counts = make(map[string]int, len(l.attrs))
+		for i := range l.attrs {
+			l.counts[l.attrs[i].Name]++
+		}
+	}
+	return l.counts[name] > 1
 }
 
 // Facet returns whether the image wants a facet. If its name is set that decides, the

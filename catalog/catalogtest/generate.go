@@ -119,7 +119,11 @@ func (g *generator) month(m, budget int) {
 	end := g.now.Add(month)
 	step := month / time.Duration(budget+1)
 	fresh := g.stems*(m+1)/g.months - len(g.known)
-	for i := range max(1, budget-2) {
+	incorporate := budget > 2
+	if incorporate {
+		budget -= 2
+	}
+	for i := range budget {
 		if i < fresh || len(g.known) == 0 {
 			g.invent()
 			g.publish(len(g.known) - 1)
@@ -131,7 +135,7 @@ func (g *generator) month(m, budget int) {
 			return
 		}
 	}
-	if budget > 2 {
+	if incorporate {
 		g.incorporate(m)
 	}
 	g.now = end

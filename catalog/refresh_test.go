@@ -1,0 +1,256 @@
+package catalog_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/fmri"
+)
+
+// TestPlanRefresh goes through the table of decisions.
+func TestPlanRefresh(t *testing.T) {
+	day := func(clock string) time.Time { return at("2020-01-02 " + clock) }
+	file := func(name, clock string) catalog.FileAttrs {
+		return catalog.FileAttrs{Name: name, Modified: day(clock)}
+	}
+	attrs := func(modified string, parts []catalog.FileAttrs, updates ...catalog.FileAttrs) *catalog.Attrs {
+		return &catalog.Attrs{Created: day("00:00:00"), Modified: day(modified), Parts: parts, Updates: updates}
+	}
+	base := func(clock string) []catalog.FileAttrs { return []catalog.FileAttrs{file("catalog.base.C", clock)} }
+	log := func(hour, clock string) catalog.FileAttrs { return file("update.20200102T"+hour+"Z.C", clock) }
+	old := attrs("03:10:00", base("03:10:00"))
+	french := []catalog.FileAttrs{file("catalog.base.C", "03:10:00"), file("catalog.summary.fr", "03:05:00")}
+	tests := []struct {
+		name     string
+		old, new *catalog.Attrs
+		want     string
+	}{
+		{"no catalog yet", nil, attrs("04:00:00", french), "full [catalog.base.C]"},
+		{"nothing changed", old, attrs("03:10:00", base("03:10:00")), "nothing []"},
+		{"only the attributes", old, attrs("03:20:00", base("03:10:00")), "[]"},
+		{"same hour", old, attrs("03:40:00", base("03:40:00"), log("03", "03:40:00")), "[update.20200102T03Z.C]"},
+		{"several hours", old, attrs("06:00:00", base("06:00:00"), log("02", "02:59:00"), log("03", "03:40:00"), log("06", "06:00:00")),
+			"[update.20200102T03Z.C update.20200102T06Z.C]"},
+		{"log of the old hour is missing", attrs("02:59:00", base("02:59:00")), attrs("03:40:00", base("03:40:00"), log("03", "03:40:00")), "[catalog.base.C]"},
+		{"part went back", old, attrs("04:00:00", base("03:00:00")), "full [catalog.base.C] catalog went back"},
+		{"part is gone", old, attrs("04:00:00", nil), "full [] not the same catalog"},
+		{"created anew", old, &catalog.Attrs{Created: day("01:00:00"), Modified: day("03:10:00"), Parts: base("03:10:00")}, "full [catalog.base.C] not the same catalog"},
+		{"new part in C", old, attrs("04:00:00", append(base("03:10:00"), file("catalog.summary.C", "04:00:00"))), "[catalog.summary.C]"},
+		{"new language", old, attrs("04:00:00", append(base("04:00:00"), file("catalog.summary.fr", "04:00:00")), log("03", "03:10:00"), log("04", "04:00:00")),
+			"[update.20200102T04Z.C]"},
+		{"language that the client has", attrs("03:10:00", french), attrs("03:50:00",
+			[]catalog.FileAttrs{file("catalog.base.C", "03:50:00"), file("catalog.summary.fr", "03:50:00")}, log("03", "03:50:00"), file("update.20200102T03Z.fr", "03:50:00")),
+			"[update.20200102T03Z.C update.20200102T03Z.fr]"},
+	}
+	for _, tt := range tests {
+		p := catalog.PlanRefresh(tt.old, tt.new)
+		got := fmt.Sprint(p.Files)
+		if p.Full {
+			got = "full " + got
+		}
+		if p.Nothing {
+			got = "nothing " + got
+		}
+		if p.Reason != nil {
+			reason, _, _ := strings.Cut(p.Reason.Error(), ":")
+			got += " " + reason
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A repository writes states of a catalog into a directory.
+type repository struct {
+	t    *testing.T
+	dir  fstest.MapFS
+	last *catalog.Catalog
+}
+
+func (r *repository) publish(now string, remove string, pkgs ...[]string) {
+	r.t.Helper()
+	b := &catalog.Builder{Base: r.last, Logs: r.dir, Now: at(now)}
+	if remove != "" {
+		if err := b.Remove(fmri.MustParse(remove)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	add(r.t, b, pkgs...)
+	r.last = build(r.t, b)
+	update(r.t, r.dir, r.last)
+}
+
+// TestLanguages keeps a client with a translation up to date.
+func TestLanguages(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "set name=pkg.summary:fr value=un"})
+	full, partial := read(t, r.dir, nil), read(t, r.dir, &catalog.ReadOptions{Parts: []catalog.Part{catalog.Dependency, catalog.Summary}})
+	r.publish("2020-01-01 01:10:00", "pkg://p/a@1", []string{"pkg://p/a@1", "set name=pkg.summary:fr value=deux"}, []string{"pkg://p/b@1", "set name=pkg.summary value=b"})
+	r.publish("2020-01-01 02:10:00", "", []string{"pkg://p/b@2", "set name=pkg.summary:fr value=b"})
+	for _, old := range []*catalog.Catalog{full, partial} {
+		c, err := catalog.Refresh(old, r.dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range [][]string{fmris(c)} {
+			if !slices.Equal(f, []string{"pkg://p/a@1,5.11", "pkg://p/b@1,5.11", "pkg://p/b@2,5.11"}) {
+				t.Errorf("has %v", f)
+			}
+		}
+		if c.State() != r.last.State() {
+			t.Error("the attributes are not those of the repository")
+		}
+	}
+}
+
+// TestRefreshErrors offers logs that lead astray. The client reads everything instead.
+func TestRefreshErrors(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"}, []string{"pkg://p/b@1"})
+	old := read(t, r.dir, nil)
+	r.publish("2020-01-01 01:10:00", "pkg://p/b@1", []string{"pkg://p/c@1"})
+	want := files(t, read(t, r.dir, nil))
+	attrs, err := r.last.Attrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := attrs.Updates[0].Name
+	log := string(r.dir[name].Data)
+	sign := func(text string) string {
+		text, _, _ = strings.Cut(text, `,"_SIGNATURE"`)
+		return text + fmt.Sprintf(`,"_SIGNATURE":{"sha-1":"%x"}}`, sha1Sum(text+"}\n")) + "\n"
+	}
+	late := `"op-time":"20200101T011000Z"`
+	tests := []struct {
+		name, log string
+		want      error
+	}{
+		{"adds what is there", strings.Replace(sign(strings.ReplaceAll(log, `"c"`, `"a"`)), "", "", 1), nil},
+		{"removes what is not there", sign(strings.ReplaceAll(log, `"b":[`, `"z":[`)), fs.ErrNotExist},
+		{"unknown operation", sign(strings.Replace(log, `"op-type":"remove"`, `"op-type":"rename"`, 1)), catalog.ErrUpdateType},
+		{"leads elsewhere", sign(strings.Replace(log, `"c":[`, `"d":[`, 1)), nil},
+		{"is damaged", log[:len(log)/2], nil},
+	}
+	if !strings.Contains(log, late) {
+		t.Fatalf("no %s in %s", late, log)
+	}
+	for _, tt := range tests {
+		u, err := catalog.ReadUpdate(name, strings.NewReader(tt.log), nil)
+		if err == nil {
+			_, err = catalog.Apply(old, attrs, []*catalog.Update{u}, nil)
+		}
+		if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+			t.Errorf("%s: Apply: %v", tt.name, err)
+		}
+		dir := fstest.MapFS{}
+		for name, f := range r.dir {
+			dir[name] = f
+		}
+		dir[name] = &fstest.MapFile{Data: []byte(tt.log)}
+		c, err := catalog.Refresh(old, dir, nil)
+		if err != nil {
+			t.Errorf("%s: Refresh: %v", tt.name, err)
+			continue
+		}
+		sameFiles(t, want, files(t, c))
+	}
+	if _, err := catalog.Refresh(old, fstest.MapFS{}, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without attributes: %v", err)
+	}
+}
+
+// TestTruncatedTime is the client of a repository that lists the time of a part in whole
+// seconds, although its last operation was later.
+func TestTruncatedTime(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00.7", "", []string{"pkg://p/a@1", "depend fmri=x type=require"})
+	cut := func(fsys fstest.MapFS) {
+		text, _, _ := strings.Cut(string(fsys["catalog.attrs"].Data), `,"_SIGNATURE"`)
+		text = strings.Replace(text, `"catalog.base.C":{"last-modified":"20200101T010000.700000Z"`, `"catalog.base.C":{"last-modified":"20200101T010000Z"`, 1)
+		text += fmt.Sprintf(`,"_SIGNATURE":{"sha-1":"%x"}}`, sha1Sum(text+"}\n")) + "\n"
+		fsys["catalog.attrs"] = &fstest.MapFile{Data: []byte(text)}
+	}
+	cut(r.dir)
+	old := read(t, r.dir, nil)
+	r.publish("2020-01-01 01:10:00", "", []string{"pkg://p/b@1"})
+	attrs, _ := r.last.Attrs()
+	u, err := catalog.ReadUpdate(attrs.Updates[0].Name, strings.NewReader(string(r.dir[attrs.Updates[0].Name].Data)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Apply(old, attrs, []*catalog.Update{u}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, r.last, c)
+}
+
+// TestReplaceParts refreshes where no log says what changed, and one part did not.
+func TestReplaceParts(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/b@1", "set name=pkg.summary value=b", "depend fmri=x type=require"})
+	old := read(t, r.dir, nil)
+	b := &catalog.Builder{Base: r.last, Now: at("2020-01-01 05:00:00")} // no log is written
+	add(t, b, []string{"pkg://p/a@1", "depend fmri=x type=require"})
+	r.last = build(t, b)
+	update(t, r.dir, r.last)
+	text := strings.Replace(string(r.dir["catalog.attrs"].Data), "update.20200101T01Z.C", "update.20190101T01Z.C", 1)
+	text, _, _ = strings.Cut(text, `,"_SIGNATURE"`)
+	text += fmt.Sprintf(`,"_SIGNATURE":{"sha-1":"%x"}}`, sha1Sum(text+"}\n")) + "\n"
+	r.dir["catalog.attrs"] = &fstest.MapFile{Data: []byte(text)}
+	delete(r.dir, "catalog.summary.C") // it must not be needed
+	c, err := catalog.Refresh(old, r.dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, r.last, c)
+	for f := range c.Files() {
+		if f.Modified == (f.Name == "catalog.summary.C") {
+			t.Errorf("%s: modified %v", f.Name, f.Modified)
+		}
+	}
+}
+
+func TestStateCheck(t *testing.T) {
+	known := catalog.State{Created: at("2020-01-01 00:00:00"), Modified: at("2020-01-05 00:00:00"), Packages: 10, Versions: 100, Signature: "a"}
+	change := func(f func(*catalog.State)) catalog.State {
+		s := known
+		f(&s)
+		return s
+	}
+	opts := &catalog.CheckOptions{Now: at("2020-01-06 00:00:00"), Skew: time.Hour, MaxAge: 30 * 24 * time.Hour, Shrink: 10}
+	tests := []struct {
+		name string
+		next catalog.State
+		opts *catalog.CheckOptions
+		want []catalog.Regression
+	}{
+		{"the same", known, opts, nil},
+		{"later", change(func(s *catalog.State) { s.Modified = at("2020-01-05 12:00:00"); s.Signature = "b"; s.Versions++ }), opts, nil},
+		{"older", change(func(s *catalog.State) { s.Modified = at("2020-01-04 00:00:00") }), opts, []catalog.Regression{catalog.WentBack}},
+		{"recreated", change(func(s *catalog.State) { s.Created = at("2020-01-05 00:00:00") }), opts, []catalog.Regression{catalog.Recreated}},
+		{"forked", change(func(s *catalog.State) { s.Signature = "b" }), opts, []catalog.Regression{catalog.Forked}},
+		{"forked, not signed", change(func(s *catalog.State) { s.Signature = ""; s.Versions = 99 }), opts, []catalog.Regression{catalog.Forked}},
+		{"shrunk", change(func(s *catalog.State) { s.Modified = at("2020-01-05 01:00:00"); s.Versions = 89 }), opts, []catalog.Regression{catalog.Shrunk}},
+		{"a little smaller", change(func(s *catalog.State) { s.Modified = at("2020-01-05 01:00:00"); s.Versions = 90 }), opts, nil},
+		{"in 2038", change(func(s *catalog.State) { s.Modified = at("2038-01-19 00:00:00") }), opts, []catalog.Regression{catalog.FromFuture}},
+		{"in 2038, unnoticed", change(func(s *catalog.State) { s.Modified = at("2038-01-19 00:00:00") }), nil, nil},
+		{"stale", known, &catalog.CheckOptions{Now: at("2020-03-01 00:00:00"), MaxAge: 24 * time.Hour}, []catalog.Regression{catalog.Stale}},
+	}
+	for _, tt := range tests {
+		if got := known.Check(tt.next, tt.opts); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	if got := (catalog.State{}).Check(known, nil); got != nil {
+		t.Errorf("the first state is %v", got)
+	}
+}
