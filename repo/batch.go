@@ -156,8 +156,15 @@ func (b *batch) add(t *Transaction) error {
 }
 
 // pack takes in the content of a payload, and returns what is to be said about
-// its stored form.
+// its stored form. Content that can be read twice is hashed first, and only
+// packed if it is not there already.
 func (b *batch) pack(ctx context.Context, publisher string, content io.Reader) (p manifest.Payload, err error) {
+	if at, size, ok := readTwice(content); ok {
+		p, found, err := b.find(ctx, publisher, at, size)
+		if found || err != nil {
+			return p, err
+		}
+	}
 	draft, err := b.objects.Create(ctx)
 	if err != nil {
 		return p, err
@@ -173,6 +180,35 @@ func (b *batch) pack(ctx context.Context, publisher string, content io.Reader) (
 	p, err = b.stage(ctx, payloadKey{publisher, p.Name()}, stagedPayload{payload: p, packed: true, draft: draft})
 	p.ELF = elf
 	return p, err
+}
+
+// find returns what is to be said about content that is in the batch or in the
+// repository.
+func (b *batch) find(ctx context.Context, publisher string, content io.ReaderAt, size int64) (p manifest.Payload, found bool, err error) {
+	h := manifest.SHA1.New()
+	if _, err := io.Copy(h, contextReader{ctx, io.NewSectionReader(content, 0, size)}); err != nil {
+		return p, false, err
+	}
+	d, err := manifest.SHA1.Digest(h.Sum(nil))
+	if err != nil {
+		return p, false, err
+	}
+	key := payloadKey{publisher, d}
+	s, ok := b.staged(key)
+	if !ok || !s.packed {
+		s = stagedPayload{payload: manifest.Payload{Size: size}, packed: true}
+		s.payload, err = b.repo.inspectStored(ctx, key, s)
+		if err != nil {
+			return p, false, ignore(err, fs.ErrNotExist)
+		}
+		s.payload, err = b.keep(key, s)
+		if err != nil {
+			return p, false, err
+		}
+	}
+	p = s.payload
+	p.ELF, err = manifest.ReadELF(content, size)
+	return p, true, err
 }
 
 // take takes in a payload in its stored form, which must be what is known of it.

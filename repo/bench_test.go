@@ -19,6 +19,7 @@ import (
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
 )
 
 // BenchmarkPublishOne publishes one package after the other, each durable.
@@ -194,6 +195,44 @@ func BenchmarkCopyFloor(b *testing.B) {
 	for b.Loop() {
 		if out, err := exec.Command("cp", "-a", dir, b.TempDir()).CombinedOutput(); err != nil {
 			b.Fatalf("%v: %s", err, out)
+		}
+	}
+}
+
+// BenchmarkOpenList opens a repository of 76,629 versions, which has an index,
+// and lists them.
+func BenchmarkOpenList(b *testing.B) {
+	s := store.Memory()
+	r := create(b, s)
+	batch, err := r.Batch(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 76_629 {
+		tx, err := batch.Begin(b.Context(), fmri.MustParse(fmt.Sprintf("group%d/pkg%d@1.%d,5.11-1:20260101T000000Z", i%7, i/8, i%8)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := tx.Add(b.Context(), manifest.MustParseAction("depend fmri=pkg:/system/library@0.5.11 type=require"), nil); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := tx.Commit(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := batch.Commit(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := open(b, s).Catalog(b.Context(), "test.org")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for p := range c.All() {
+			if p.Obsolete() || !p.FMRI().IsValid() {
+				b.Fatal(p)
+			}
 		}
 	}
 }

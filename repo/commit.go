@@ -63,7 +63,23 @@ func (w *writer) putAttrs(ctx context.Context, attrs []byte, c *catalog.Catalog)
 		return err
 	}
 	w.state.keep(attrs, c)
+	w.putIndex(ctx, c)
 	return nil
+}
+
+// indexFrom is how many versions make a catalog large enough for an index.
+const indexFrom = 1000
+
+// putIndex stores the catalog in the form that is opened fast. It is a copy to
+// save time, which readers take only if it fits, so nothing depends on it.
+func (w *writer) putIndex(ctx context.Context, c *catalog.Catalog) {
+	if c.Len() < indexFrom {
+		return
+	}
+	var b bytes.Buffer
+	if err := c.WriteIndex(&b); err == nil {
+		w.store.Put(ctx, w.index(), &b)
+	}
 }
 
 // draftFile puts one file of a catalog into a batch.

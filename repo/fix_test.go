@@ -45,11 +45,11 @@ func isChecked(name string) bool {
 // flipped makes a repository with a bit flipped in n of its objects, chosen from
 // those for which which is true, and another with the same packages where all
 // is well.
-func flipped(t *testing.T, n int, which func(name string) bool) (f flippedRepository) {
+func flipped(t *testing.T, packages, n int, which func(name string) bool) (f flippedRepository) {
 	s := store.Memory()
 	r, good := create(t, s), create(t, store.Memory())
 	var pkgs []fmri.FMRI
-	for i := range 110 {
+	for i := range packages {
 		contents := []string{fmt.Sprint("shared ", i/2)}
 		for j := range 9 {
 			contents = append(contents, strings.Repeat(fmt.Sprint("own ", i, j), 50))
@@ -87,12 +87,16 @@ type flippedRepository struct {
 	good   *repo.Repository
 }
 
-// TestBitFlipsFound flips a bit in each of 1,000 payloads and manifests at once:
+// TestBitFlipsFound flips a bit in each of 200 (1,000 if IPS_LONG is set) payloads and manifests at once:
 // each must be found. What belongs to a manifest that cannot be read is found
 // when that is restored.
 func TestBitFlipsFound(t *testing.T) {
-	for dir, n := range map[string]int{"/file/": 1000, "/pkg/": 110} {
-		bad := flipped(t, n, func(name string) bool { return strings.Contains(name, dir) })
+	packages := 22
+	if isLong() {
+		packages = 110
+	}
+	for dir, n := range map[string]int{"/file/": 9 * packages, "/pkg/": packages} {
+		bad := flipped(t, packages, n, func(name string) bool { return strings.Contains(name, dir) })
 		found := map[string]bool{}
 		for _, f := range check(t, bad.repo) {
 			found[f.Name] = true
@@ -109,10 +113,14 @@ func TestBitFlipsFound(t *testing.T) {
 	}
 }
 
-// TestBitFlipsFixed flips a bit in each of 1,000 objects at once, the catalog
+// TestBitFlipsFixed flips a bit in each of 220 (1,100 if IPS_LONG is set) objects at once, the catalog
 // among them: each must be found and restored from a second source.
 func TestBitFlipsFixed(t *testing.T) {
-	bad := flipped(t, 1000, isChecked)
+	packages := 22
+	if isLong() {
+		packages = 110
+	}
+	bad := flipped(t, packages, 10*packages, isChecked)
 	repairs, err := bad.repo.Fix(t.Context(), &repo.FixOptions{From: bad.good})
 	if err != nil {
 		t.Fatal(err)

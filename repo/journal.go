@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/catalog"
@@ -169,8 +170,9 @@ func (w *writer) recover(ctx context.Context) error {
 	return w.done(ctx)
 }
 
-// wholeCatalog reads the catalog if its update logs belong to it as well.
+// wholeCatalog reads the catalog if all of its files belong to it.
 func (w *writer) wholeCatalog(ctx context.Context) (*catalog.Catalog, error) {
+	w.state.keep(nil, nil) // read all files, not only the attributes
 	c, err := w.tryCatalog(ctx, w.home)
 	if err != nil {
 		return nil, err
@@ -179,8 +181,8 @@ func (w *writer) wholeCatalog(ctx context.Context) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, log := range attrs.Updates {
-		if err := w.checkFile(ctx, w.home, log); err != nil {
+	for _, file := range slices.Concat(attrs.Parts, attrs.Updates) { // an index may hide them
+		if err := w.checkFile(ctx, w.home, file); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -32,6 +33,7 @@ func (h home) attrs() string        { return h.prefix + "catalog/catalog.attrs" 
 func (h home) info() string         { return h.prefix + "pub.p5i" }
 func (h home) lock() string         { return h.prefix + "tmp/lock" }
 func (h home) journal() string      { return h.prefix + "tmp/ips.journal" }
+func (h home) index() string        { return h.prefix + "tmp/ips.index" }
 func (h home) packages() string     { return h.prefix + "pkg/" }
 func (h home) payloads() string     { return h.prefix + "file/" }
 func (h home) quarantine() string   { return h.prefix + "pkg5-quarantine/" }
@@ -71,6 +73,18 @@ func (h home) packageOf(name string) (fmri.FMRI, error) {
 		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("not the canonical name of a manifest")}
 	}
 	return f, err
+}
+
+// checkName refuses names of publishers that cannot be: beyond what an FMRI may
+// say they begin with a letter or digit.
+func checkName(publisher string) error {
+	if err := fmri.CheckPublisher(publisher); err != nil {
+		return err
+	}
+	if c := publisher[0]; c|0x20-'a' >= 26 && c-'0' >= 10 {
+		return fmt.Errorf("publisher %q does not begin with a letter or digit: %w", publisher, fs.ErrInvalid)
+	}
+	return nil
 }
 
 // readObject reads an object of at most limit bytes.

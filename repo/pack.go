@@ -52,10 +52,8 @@ const maxELF = 64 << 20
 // randomAccess returns how to read content from the beginning and, if it may be
 // an ELF file, how to read it anywhere.
 func randomAccess(content io.Reader) (io.Reader, io.ReaderAt, int64, error) {
-	if at, ok := content.(io.ReaderAt); ok {
-		if size, ok := sizeOf(content); ok {
-			return io.NewSectionReader(at, 0, size), at, size, nil
-		}
+	if at, size, ok := readTwice(content); ok {
+		return io.NewSectionReader(at, 0, size), at, size, nil
 	}
 	buffered := bufio.NewReaderSize(content, 32<<10)
 	if head, _ := buffered.Peek(4); string(head) != "\x7fELF" {
@@ -67,6 +65,16 @@ func randomAccess(content io.Reader) (io.Reader, io.ReaderAt, int64, error) {
 	}
 	r := bytes.NewReader(data)
 	return r, r, r.Size(), nil
+}
+
+// readTwice returns how to read content anywhere, if that can be done.
+func readTwice(content io.Reader) (io.ReaderAt, int64, bool) {
+	at, ok := content.(io.ReaderAt)
+	if !ok {
+		return nil, 0, false
+	}
+	size, ok := sizeOf(content)
+	return at, size, ok
 }
 
 // sizeOf returns how many bytes a reader has.

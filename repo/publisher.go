@@ -11,7 +11,6 @@ import (
 
 	"github.com/goips/ips/archive"
 	"github.com/goips/ips/catalog"
-	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo/store"
 )
 
@@ -26,7 +25,7 @@ func (r *Repository) AddPublisher(ctx context.Context, name string) error {
 }
 
 func (r *Repository) addPublisher(ctx context.Context, name string) error {
-	if err := fmri.CheckPublisher(name); err != nil {
+	if err := checkName(name); err != nil {
 		return err
 	}
 	err := r.checkPublisher(ctx, name)

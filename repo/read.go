@@ -79,12 +79,29 @@ func (r *Repository) tryCatalog(ctx context.Context, h home) (*catalog.Catalog, 
 	if c := state.cached(attrs); c != nil {
 		return c, nil
 	}
-	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), nil)
+	opts := &catalog.ReadOptions{Index: r.openIndex(ctx, h)}
+	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), opts)
 	if err != nil {
 		return nil, err
 	}
 	state.keep(attrs, c)
 	return c, nil
+}
+
+// openIndex opens the index of a catalog, if there is one that can be read. The
+// object stays open as long as the catalog is in use.
+func (r *Repository) openIndex(ctx context.Context, h home) *catalog.Index {
+	f, info, err := r.store.Open(ctx, h.index())
+	if err != nil {
+		return nil
+	}
+	if at, ok := f.(io.ReaderAt); ok {
+		if x, err := catalog.OpenIndex(at, info.Size); err == nil {
+			return x
+		}
+	}
+	f.Close()
+	return nil
 }
 
 // cached returns the catalog with these attributes, if it is the one in memory.
@@ -249,7 +266,7 @@ func (r *Repository) search(ctx context.Context, publisher string, find func(h h
 // the default one first.
 func (r *Repository) homes(ctx context.Context, publisher string) ([]home, error) {
 	if publisher != "" || r.version < 4 {
-		if publisher != "" && fmri.CheckPublisher(publisher) != nil {
+		if publisher != "" && checkName(publisher) != nil {
 			return nil, nil
 		}
 		return []home{r.home(publisher)}, nil

@@ -1,5 +1,3 @@
-// Package repo reads, publishes to, copies between and checks package
-// repositories.
 package repo
 
 import (

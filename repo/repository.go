@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/goips/ips/catalog"
-	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo/internal/ini"
 	"github.com/goips/ips/repo/store"
 )
@@ -216,7 +215,7 @@ func (r *Repository) publisherDirs(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(info.Name, publishersDir+"/"), "/")
-		if info.IsDir() && fmri.CheckPublisher(name) == nil {
+		if info.IsDir() && checkName(name) == nil {
 			names = append(names, name)
 		}
 	}
@@ -227,7 +226,7 @@ func (r *Repository) publisherDirs(ctx context.Context) ([]string, error) {
 // hasPublisher reports whether there is a publisher: something that says so, or
 // packages.
 func (r *Repository) hasPublisher(ctx context.Context, name string) (bool, error) {
-	if fmri.CheckPublisher(name) != nil {
+	if checkName(name) != nil {
 		return false, nil
 	}
 	if r.version < 4 {

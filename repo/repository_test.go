@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -145,5 +146,38 @@ func TestRemove(t *testing.T) {
 	}
 	if err := r.Remove(t.Context(), a); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("removing again: %v", err)
+	}
+}
+
+// TestIndex reads a catalog that is large enough for an index, and changes it.
+func TestIndex(t *testing.T) {
+	s := store.Memory()
+	r := create(t, s)
+	batch, err := r.Batch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1200 {
+		publish(t, batch, fmt.Sprintf("p%d@1", i))
+	}
+	if err := batch.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	index := read(t, s, "publisher/test.org/tmp/ips.index")
+	if got := len(listAll(t, open(t, s))); got != 1200 {
+		t.Errorf("%d packages are listed", got)
+	}
+	f := publish(t, open(t, s), "last@1", "content")
+	for _, text := range []string{read(t, s, "publisher/test.org/tmp/ips.index"), index, "no index"} {
+		if err := s.Put(t.Context(), "publisher/test.org/tmp/ips.index", strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		r := open(t, s)
+		if got := listAll(t, r); len(got) != 1201 || !slices.Contains(got, f.String()) {
+			t.Errorf("%d packages are listed", len(got))
+		}
+		if found := check(t, r); len(found) > 0 {
+			t.Errorf("found %d faults, such as %+v", len(found), found[0])
+		}
 	}
 }

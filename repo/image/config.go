@@ -11,6 +11,7 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo/internal/ini"
 )
 
 // Versions of the image format: written is the one that all implementations read.
@@ -161,24 +162,22 @@ const (
 )
 
 // readConfig takes the meaning out of a file.
-func readConfig(c *ini) (Config, error) {
-	version, err := strconv.Atoi(c.find("image").get("version"))
+func readConfig(c *ini.File) (Config, error) {
+	version, err := strconv.Atoi(get(c, "image", "version"))
 	if err != nil || version < writtenVersion || version > newestVersion {
-		return Config{}, &VersionError{Version: c.find("image").get("version")}
+		return Config{}, &VersionError{Version: get(c, "image", "version")}
 	}
 	var cfg Config
 	cfg.Properties = map[string]string{}
-	if s := c.find("property"); s != nil {
-		for _, p := range s.props {
-			if p.name != searchOrder {
-				cfg.Properties[p.name] = p.value
-			}
+	for name, value := range c.Section("property") {
+		if name != searchOrder {
+			cfg.Properties[name] = value
 		}
 	}
 	if cfg.Varcets, err = readVarcets(c); err != nil {
 		return Config{}, err
 	}
-	cfg.Mediators = readMediators(c.find("mediators"))
+	cfg.Mediators = readMediators(c)
 	cfg.Publishers, err = readPublishers(c)
 	return cfg, err
 }
@@ -190,57 +189,74 @@ func (e *VersionError) Error() string {
 	return "image of format version " + strconv.Quote(e.Version) + " is not supported"
 }
 
-func readVarcets(c *ini) (v manifest.Varcets, err error) {
-	v.Variants = map[string]string{}
-	if s := c.find("variant"); s != nil {
-		for _, p := range s.props {
-			v.Variants[unquote(p.name)] = p.value
-		}
+// get returns a property; "" for none, and for the literal None.
+func get(c *ini.File, section, name string) string {
+	value, _ := c.Get(section, name)
+	if value == "None" {
+		return ""
 	}
-	if v.Facets, err = readFacets(c.find("facet")); err != nil {
+	return value
+}
+
+// getList returns a property that is a list of strings.
+func getList(c *ini.File, section, name string) ([]string, error) {
+	text := get(c, section, name)
+	if text == "" {
+		return nil, nil
+	}
+	list, err := ini.ParseList(text)
+	if err != nil {
+		return nil, &ConfigError{Name: name, Msg: err.Error()}
+	}
+	return list, nil
+}
+
+func readVarcets(c *ini.File) (v manifest.Varcets, err error) {
+	v.Variants = map[string]string{}
+	for name, value := range c.Section("variant") {
+		v.Variants[unquote(name)] = value
+	}
+	if v.Facets, err = readFacets(c, "facet"); err != nil {
 		return v, err
 	}
-	v.Inherited, err = readFacets(c.find("inherited_facet"))
+	v.Inherited, err = readFacets(c, "inherited_facet")
 	return v, err
 }
 
-func readFacets(s *section) (map[string]bool, error) {
-	if s == nil {
-		return nil, nil
-	}
-	facets := map[string]bool{}
-	for _, p := range s.props {
-		value, err := strconv.ParseBool(strings.ToLower(p.value))
+func readFacets(c *ini.File, section string) (facets map[string]bool, err error) {
+	for name, text := range c.Section(section) {
+		value, err := strconv.ParseBool(strings.ToLower(text))
 		if err != nil {
-			return nil, &ConfigError{Name: p.name, Msg: "facet is neither True nor False"}
+			return nil, &ConfigError{Name: name, Msg: "facet is neither True nor False"}
 		}
-		facets[unquote(p.name)] = value
+		if facets == nil {
+			facets = map[string]bool{}
+		}
+		facets[unquote(name)] = value
 	}
 	return facets, nil
 }
 
 // readPublishers returns the publishers in search order. Those that the order does not
 // mention follow by name.
-func readPublishers(c *ini) ([]Publisher, error) {
-	order, err := parseList(c.find("property").get(searchOrder))
+func readPublishers(c *ini.File) ([]Publisher, error) {
+	order, err := getList(c, "property", searchOrder)
 	if err != nil {
-		return nil, &ConfigError{Name: searchOrder, Msg: err.Error()}
+		return nil, err
 	}
-	var rest []string
-	for _, s := range c.sections {
-		name, ok := strings.CutPrefix(s.name, authority)
-		if ok && !slices.Contains(order, name) {
-			rest = append(rest, name)
+	configured := map[string]bool{}
+	for section := range c.Sections() {
+		if name, ok := strings.CutPrefix(section, authority); ok {
+			configured[name] = true
 		}
 	}
-	slices.Sort(rest)
 	var pubs []Publisher
-	for _, name := range append(order, rest...) {
-		s := c.find(authority + name)
-		if s == nil {
+	for _, name := range append(order, slices.Sorted(maps.Keys(configured))...) {
+		if !configured[name] {
 			continue
 		}
-		p, err := readPublisher(name, s)
+		delete(configured, name)
+		p, err := readPublisher(c, name)
 		if err != nil {
 			return nil, err
 		}
@@ -249,109 +265,116 @@ func readPublishers(c *ini) ([]Publisher, error) {
 	return pubs, nil
 }
 
-func readPublisher(name string, s *section) (p Publisher, err error) {
+func readPublisher(c *ini.File, name string) (p Publisher, err error) {
 	p.Name = name
-	p.Disabled = strings.EqualFold(s.get("disabled"), "true")
-	p.NonSticky = strings.EqualFold(s.get("sticky"), "false")
-	if p.Origins, err = readURIs(s, "origin"); err != nil {
+	p.Disabled = strings.EqualFold(get(c, authority+name, "disabled"), "true")
+	p.NonSticky = strings.EqualFold(get(c, authority+name, "sticky"), "false")
+	if p.Origins, err = readURIs(c, authority+name, "origin"); err != nil {
 		return p, err
 	}
-	p.Mirrors, err = readURIs(s, "mirror")
+	p.Mirrors, err = readURIs(c, authority+name, "mirror")
 	return p, err
 }
 
 // readURIs reads the list of a kind, without those that are disabled.
-func readURIs(s *section, kind string) ([]string, error) {
-	uris, err := parseList(s.get(kind + "s"))
+func readURIs(c *ini.File, section, kind string) ([]string, error) {
+	uris, err := getList(c, section, kind+"s")
 	if err != nil {
-		return nil, &ConfigError{Name: kind + "s", Msg: err.Error()}
+		return nil, err
 	}
-	infos, err := parseDicts(s.get(kind + "_info"))
-	if err != nil {
-		return nil, &ConfigError{Name: kind + "_info", Msg: err.Error()}
+	var infos []map[string]string
+	if text := get(c, section, kind+"_info"); text != "" {
+		if infos, err = ini.ParseDicts(text); err != nil {
+			return nil, &ConfigError{Name: kind + "_info", Msg: err.Error()}
+		}
 	}
-	return slices.DeleteFunc(uris, func(uri string) bool {
+	uris = slices.DeleteFunc(uris, func(uri string) bool {
 		return slices.ContainsFunc(infos, func(i map[string]string) bool {
 			return i["uri"] == uri && strings.EqualFold(i["disabled"], "true")
 		})
-	}), nil
+	})
+	if len(uris) == 0 {
+		return nil, nil
+	}
+	return uris, nil
 }
 
 // writeConfig puts the meaning of cfg into c and leaves the rest of c as it is.
-func writeConfig(c *ini, cfg Config) {
-	img := c.section("image")
-	if img.get("version") == "" {
-		img.set("version", strconv.Itoa(writtenVersion))
+func writeConfig(c *ini.File, cfg Config) {
+	if get(c, "image", "version") == "" {
+		c.Set("image", "version", strconv.Itoa(writtenVersion))
 	}
 	props := map[string]string{searchOrder: ""}
 	maps.Copy(props, cfg.Properties)
-	c.section("property").replace(props)
+	c.Replace("property", props)
 	writePublishers(c, cfg.Publishers)
 	writeVarcets(c, cfg.Varcets)
 	writeMediators(c, cfg.Mediators)
-	c.section("CONFIGURATION").set("version", "3")
+	c.Set("CONFIGURATION", "version", "3")
 }
 
-func writePublishers(c *ini, pubs []Publisher) {
+func writePublishers(c *ini.File, pubs []Publisher) {
 	var order []string
 	for _, p := range pubs {
 		order = append(order, p.Name)
-		writePublisher(c.section(authority+p.Name), p)
+		writePublisher(c, p)
 	}
-	for _, s := range slices.Clone(c.sections) {
-		if name, ok := strings.CutPrefix(s.name, authority); ok && !slices.Contains(order, name) {
-			c.remove(s.name)
+	for _, section := range slices.Collect(c.Sections()) {
+		if name, ok := strings.CutPrefix(section, authority); ok && !slices.Contains(order, name) {
+			c.Remove(section)
 		}
 	}
-	c.section("property").set(searchOrder, formatList(order))
+	c.Set("property", searchOrder, ini.FormatList(order))
 }
 
 // writePublisher writes what a Publisher knows. The lists with details of each URI,
 // such as its proxy, are kept while the URIs stay the same.
-func writePublisher(s *section, p Publisher) {
-	s.set("prefix", p.Name)
-	s.set("disabled", pyBool(p.Disabled))
-	s.set("sticky", pyBool(!p.NonSticky))
+func writePublisher(c *ini.File, p Publisher) {
+	section := authority + p.Name
+	c.Set(section, "prefix", p.Name)
+	c.Set(section, "disabled", pyBool(p.Disabled))
+	c.Set(section, "sticky", pyBool(!p.NonSticky))
 	for _, l := range []struct {
 		kind string
 		uris []string
 	}{{"origin", p.Origins}, {"mirror", p.Mirrors}} {
-		if old, err := readURIs(s, l.kind); err == nil && slices.Equal(old, l.uris) && s.get(l.kind+"s") != "" {
+		old, err := readURIs(c, section, l.kind)
+		if err == nil && slices.Equal(old, l.uris) && get(c, section, l.kind+"s") != "" {
 			continue
 		}
-		s.set(l.kind+"s", formatList(l.uris))
-		s.set(l.kind+"_info", formatInfos(l.uris))
+		c.Set(section, l.kind+"s", ini.FormatList(l.uris))
+		c.Set(section, l.kind+"_info", formatInfos(l.uris))
 	}
 }
 
 func formatInfos(uris []string) string {
-	infos := make([]string, len(uris))
+	infos := make([][]string, len(uris))
 	for i, uri := range uris {
-		infos[i] = "{'uri': " + quoteLiteral(uri) + ", 'proxy': '', 'disabled': 'false'}"
+		infos[i] = []string{"uri", uri, "proxy", "", "disabled", "false"}
 	}
-	return "[" + strings.Join(infos, ", ") + "]"
+	return ini.FormatDicts(infos)
 }
 
-func writeVarcets(c *ini, v manifest.Varcets) {
+func writeVarcets(c *ini.File, v manifest.Varcets) {
 	variants := map[string]string{}
 	for name, value := range v.Variants {
 		variants[quote(name)] = value
 	}
-	c.section("variant").replace(variants)
+	c.Replace("variant", variants)
 	writeFacets(c, "facet", v.Facets)
 	writeFacets(c, "inherited_facet", v.Inherited)
 }
 
-func writeFacets(c *ini, section string, facets map[string]bool) {
+func writeFacets(c *ini.File, section string, facets map[string]bool) {
 	if len(facets) == 0 {
-		c.remove(section)
+		c.Remove(section)
 		return
 	}
 	values := map[string]string{}
 	for name, value := range facets {
 		values[quote(name)] = pyBool(value)
 	}
-	c.section(section).replace(values)
+	c.Replace(section, values)
 }
 
 // mediatorFields are the properties of a choice; "NAME." goes before each of them.
@@ -363,20 +386,17 @@ func mediatorFields(c *manifest.Choice) map[string]*string {
 	}
 }
 
-func readMediators(s *section) []manifest.Choice {
-	if s == nil {
-		return nil
-	}
+func readMediators(f *ini.File) []manifest.Choice {
 	byName := map[string]*manifest.Choice{}
-	for _, p := range s.props {
-		name, field, _ := strings.Cut(unquote(p.name), ".")
+	for key, value := range f.Section("mediators") {
+		name, field, _ := strings.Cut(unquote(key), ".")
 		c := byName[name]
 		if c == nil {
 			c = &manifest.Choice{Mediator: name}
 			byName[name] = c
 		}
-		if to := mediatorFields(c)[field]; to != nil && p.value != "None" {
-			*to = p.value
+		if to := mediatorFields(c)[field]; to != nil && value != "None" {
+			*to = value
 		}
 	}
 	var list []manifest.Choice
@@ -386,9 +406,9 @@ func readMediators(s *section) []manifest.Choice {
 	return list
 }
 
-func writeMediators(c *ini, list []manifest.Choice) {
+func writeMediators(c *ini.File, list []manifest.Choice) {
 	if len(list) == 0 {
-		c.remove("mediators")
+		c.Remove("mediators")
 		return
 	}
 	values := map[string]string{}
@@ -399,7 +419,7 @@ func writeMediators(c *ini, list []manifest.Choice) {
 			}
 		}
 	}
-	c.section("mediators").replace(values)
+	c.Replace("mediators", values)
 }
 
 func pyBool(b bool) string {

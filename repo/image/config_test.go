@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo/internal/ini"
 )
 
 // TestConfigOfReference reads a configuration that the reference has written, and
@@ -19,7 +20,7 @@ func TestConfigOfReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := parseINI(configFile, src)
+	file, err := ini.Parse(configFile, src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestConfigOfReference(t *testing.T) {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 	writeConfig(file, got)
-	if diff := cmp.Diff(string(src), string(file.text())); diff != "" {
+	if diff := cmp.Diff(string(src), string(file.Text())); diff != "" {
 		t.Errorf("written back (-want +got):\n%s", diff)
 	}
 }
@@ -65,9 +66,9 @@ func TestConfigRoundTrip(t *testing.T) {
 		},
 		Properties: map[string]string{"be-policy": "always-new", "signature-required-names": "['a', 'b']"},
 	}
-	var file ini
+	var file ini.File
 	writeConfig(&file, want)
-	again, err := parseINI(configFile, file.text())
+	again, err := ini.Parse(configFile, file.Text())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestConfigPublisherGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := parseINI(configFile, src)
+	file, err := ini.Parse(configFile, src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestConfigPublisherGoes(t *testing.T) {
 	c.Publishers = c.Publishers[1:]
 	c.Publishers[0].Origins = append(c.Publishers[0].Origins, "http://d/")
 	writeConfig(file, c)
-	text := string(file.text())
+	text := string(file.Text())
 	for _, gone := range []string{"one.public.example", "http://proxy/"} {
 		if strings.Contains(text, gone) {
 			t.Errorf("%s is still there", gone)
@@ -123,9 +124,9 @@ func TestConfigErrors(t *testing.T) {
 		"[image]\nversion = 6\n": `image of format version "6" is not supported`,
 		"[property]\n":           `image of format version "" is not supported`,
 		"[image]\nversion = 4\n[facet]\nfacet.x = perhaps\n":   `"facet.x": facet is neither True nor False`,
-		"[image]\nversion = 4\n[authority_p]\norigins = [x]\n": `"origins": not a list of strings`,
+		"[image]\nversion = 4\n[authority_p]\norigins = [x]\n": `"origins": "[x]" is not a list of strings: invalid argument`,
 	} {
-		file, err := parseINI(configFile, []byte(text))
+		file, err := ini.Parse(configFile, []byte(text))
 		if err == nil {
 			_, err = readConfig(file)
 		}
@@ -159,30 +160,6 @@ func TestConfigCheck(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
-	for text, want := range map[string][]string{
-		"":                        nil,
-		"[]":                      nil,
-		"['a']":                   {"a"},
-		`["a", 'b' , ]`:           {"a", "b"},
-		`['it\'s', "\\", 'n\nn']`: {"it's", `\`, "n\nn"},
-		"[None]":                  {""},
-	} {
-		got, err := parseList(text)
-		if err != nil {
-			t.Errorf("%s: %v", text, err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", text, diff)
-		}
-	}
-	for _, text := range []string{"[", "['a'", "['a' 'b']", "['a]", "a", "['a'] x", "[1]", "['a',,]"} {
-		if got, err := parseList(text); err == nil {
-			t.Errorf("%s: %q", text, got)
-		}
-	}
-}
-
 func FuzzConfig(f *testing.F) {
 	src, err := os.ReadFile("testdata/pkg5.image")
 	if err != nil {
@@ -191,18 +168,18 @@ func FuzzConfig(f *testing.F) {
 	f.Add(string(src))
 	f.Add("[image]\nversion = 4\n\n[property]\na = b\n\tc\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		file, err := parseINI(configFile, []byte(text))
+		file, err := ini.Parse(configFile, []byte(text))
 		if err != nil {
 			if !errors.Is(err, fs.ErrInvalid) {
 				t.Fatalf("error of no type: %v", err)
 			}
 			return
 		}
-		again, err := parseINI(configFile, file.text())
+		again, err := ini.Parse(configFile, file.Text())
 		if err != nil {
-			t.Fatalf("%q: printed form: %v", file.text(), err)
+			t.Fatalf("%q: printed form: %v", file.Text(), err)
 		}
-		if diff := cmp.Diff(string(file.text()), string(again.text())); diff != "" {
+		if diff := cmp.Diff(string(file.Text()), string(again.Text())); diff != "" {
 			t.Fatalf("round trip:\n%s", diff)
 		}
 		c, err := readConfig(file)
@@ -216,25 +193,6 @@ func FuzzConfig(f *testing.F) {
 		}
 		if diff := cmp.Diff(c, back); diff != "" {
 			t.Fatalf("meaning changed:\n%s", diff)
-		}
-	})
-}
-
-func FuzzLists(f *testing.F) {
-	f.Add("['a', \"b\", None]")
-	f.Add(`[{'uri': 'http://a/', 'proxy': ''}]`)
-	f.Fuzz(func(t *testing.T, text string) {
-		parseDicts(text)
-		list, err := parseList(text)
-		if err != nil {
-			return
-		}
-		again, err := parseList(formatList(list))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(list, again); diff != "" {
-			t.Fatal(diff)
 		}
 	})
 }

@@ -115,7 +115,7 @@ func crashImage(t *testing.T) (*shelf, string) {
 	for _, text := range []string{crashOne, crashTwo, crashLib} {
 		s.publish(t, text, crashFiles())
 	}
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	if _, err := carryOut(t.Context(), i, solver.Request{Patterns: patterns(t, "app@1")}); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func crashImage(t *testing.T) (*shelf, string) {
 // copyImage copies a tree with its links and hardlinks to a new directory.
 func copyImage(t *testing.T, from string) string {
 	t.Helper()
-	to := filepath.Join(t.TempDir(), "image")
+	to := filepath.Join(tempDir(t), "image")
 	seen := map[string]os.FileInfo{}
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -282,7 +282,7 @@ func TestCrashCreate(t *testing.T) {
 	s := newShelf()
 	s.publish(t, crashLib, crashFiles())
 	for n := 0; ; n++ {
-		root := t.TempDir()
+		root := tempDir(t)
 		opts := s.options()
 		opts.before = (&cutter{left: n}).before
 		i, err := Create(t.Context(), root, s.config(), opts)

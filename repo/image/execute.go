@@ -10,6 +10,7 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo/internal/ini"
 	"github.com/goips/ips/solver/plan"
 )
 
@@ -171,7 +172,7 @@ func (i *Image) writeSettings(old, next *state) error {
 	if sameVarcets(old.config.Varcets, next.config.Varcets) && slices.Equal(old.config.Mediators, next.config.Mediators) {
 		return nil
 	}
-	file, err := parseINI(configFile, old.file.text())
+	file, err := ini.Parse(configFile, old.file.Text())
 	if err != nil {
 		return err
 	}

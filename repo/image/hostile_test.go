@@ -23,7 +23,7 @@ import (
 // a function that fails the test if it was, or if anything new is beside it.
 func neighbourhood(t *testing.T, s *shelf) (i *Image, outside string, check func()) {
 	t.Helper()
-	around := t.TempDir()
+	around := tempDir(t)
 	outside = filepath.Join(around, "outside")
 	if err := os.MkdirAll(outside, 0o755); err != nil {
 		t.Fatal(err)
@@ -351,12 +351,12 @@ func TestHostileJournal(t *testing.T) {
 func TestForeignPlan(t *testing.T) {
 	s := newShelf()
 	s.publish(t, through, map[string]string{"f": "good\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "through")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := s.create(t, t.TempDir())
+	other := s.create(t, tempDir(t))
 	if err := other.Execute(t.Context(), p); !errors.Is(err, ErrStale) && err != nil {
 		t.Errorf("plan of another image: %v", err)
 	}
@@ -378,7 +378,7 @@ func TestLongNames(t *testing.T) {
 		map[string]string{"f": "f\n"})
 	s.publish(t, "set name=pkg.fmri value=pkg://p/deep@1-0\nfile f path="+strings.Repeat("d/", 3000)+"x mode=0644 owner=root group=root\n",
 		map[string]string{"f": "f\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	before := objects(t, i.Root())
 	for _, name := range []string{"long", "deep"} {
 		if err := install(t, i, name); err == nil {

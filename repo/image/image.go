@@ -18,6 +18,7 @@ import (
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/internal/ini"
 )
 
 // An Image is one installed tree. Its methods may be called from several goroutines;
@@ -187,7 +188,7 @@ func (i *Image) create(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	s := &state{file: new(ini), config: c, known: known, installed: known}
+	s := &state{file: new(ini.File), config: c, known: known, installed: known}
 	if err := i.writeState(s); err != nil {
 		return err
 	}
@@ -233,7 +234,7 @@ func (i *Image) writeConfig(s *state) error {
 	if fi, err := i.tree.lstat(i.meta(configFile)); err == nil {
 		mode = fi.Mode().Perm()
 	}
-	if err := i.tree.writeFile(i.meta(configFile), s.file.text(), mode); err != nil {
+	if err := i.tree.writeFile(i.meta(configFile), s.file.Text(), mode); err != nil {
 		return err
 	}
 	i.state.Store(s)
@@ -356,7 +357,7 @@ func (i *Image) SetConfig(ctx context.Context, c Config) error {
 		if c.Type != i.kind || !sameVarcets(c.Varcets, s.config.Varcets) || !slices.Equal(c.Mediators, s.config.Mediators) {
 			return fmt.Errorf("only a plan changes variants, facets and mediators, and nothing the type: %w", errors.ErrUnsupported)
 		}
-		file, err := parseINI(configFile, s.file.text())
+		file, err := ini.Parse(configFile, s.file.Text())
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ import (
 func TestCreate(t *testing.T) {
 	s := newShelf()
 	for _, typ := range []Type{User, Full} {
-		root := filepath.Join(t.TempDir(), "new/deep")
+		root := filepath.Join(tempDir(t), "new/deep")
 		i, err := Create(t.Context(), root, Config{Type: typ}, s.options())
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 		}
 		again.Close()
 	}
-	full := t.TempDir()
+	full := tempDir(t)
 	if err := os.WriteFile(filepath.Join(full, "file"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestCreate(t *testing.T) {
 // keep a process from itself, so the lock is asked for as another process would see it.
 func TestLocked(t *testing.T) {
 	s := newShelf()
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	if _, err := i.lock(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ legacy pkg=SUNWsmall name="A small package" version=1.0
 func TestInstalled(t *testing.T) {
 	s := newShelf()
 	f := s.publish(t, small, map[string]string{"f": "content\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	if err := install(t, i, "small"); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +140,36 @@ func TestInstalled(t *testing.T) {
 	}
 }
 
+// TestUpdated keeps when a package was installed first, and notes when it was updated.
+func TestUpdated(t *testing.T) {
+	s := newShelf()
+	s.publish(t, small, map[string]string{"f": "content\n"})
+	f := s.publish(t, strings.Replace(small, "@1-0", "@2-0", 1), map[string]string{"f": "more content\n"})
+	i := s.create(t, tempDir(t))
+	if err := install(t, i, "small@1"); err != nil {
+		t.Fatal(err)
+	}
+	old := StatusOf(i.Installed().At(0))
+	if !old.Upgradable {
+		t.Error("an older version is not upgradable")
+	}
+	if _, err := carryOut(t.Context(), i, solver.Request{Op: solver.Update}); err != nil {
+		t.Fatal(err)
+	}
+	p, ok := i.Installed().Lookup(f)
+	got := StatusOf(p)
+	if !ok || i.Installed().Len() != 1 || !got.LastInstall.Equal(old.LastInstall) || !got.LastUpdate.After(old.LastInstall) || got.Upgradable {
+		t.Errorf("status %+v after %+v", got, old)
+	}
+	left, err := os.ReadDir(filepath.Join(i.Root(), "var/pkg/publisher/p/pkg/small"))
+	if err != nil || len(left) != 1 {
+		t.Errorf("manifests: %v, %v", left, err)
+	}
+	if i.Known().Len() != 2 {
+		t.Errorf("%d versions are known", i.Known().Len())
+	}
+}
+
 // stamp2020 is the time that the package small gives to a file.
 var stamp2020 = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -147,7 +177,7 @@ var stamp2020 = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 func TestVerify(t *testing.T) {
 	s := newShelf()
 	s.publish(t, small, map[string]string{"f": "content\n"})
-	base := s.create(t, t.TempDir())
+	base := s.create(t, tempDir(t))
 	if err := install(t, base, "small"); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +244,7 @@ func TestUnknownOwner(t *testing.T) {
 	s := newShelf()
 	s.publish(t, "set name=pkg.fmri value=pkg://p/who@1-0\nfile f path=a mode=0644 owner=root group=sys\n"+
 		"file f path=b mode=0644 owner=nobody-knows group=sys\n", map[string]string{"f": "f\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	err := install(t, i, "who")
 	var unknown *OwnerError
 	var step *StepError
@@ -247,7 +277,7 @@ func TestHost(t *testing.T) {
 	s := newShelf()
 	s.publish(t, "set name=pkg.fmri value=pkg://p/svc@1-0\ngroup groupname=g gid=90\nuser username=u uid=90 group=g\n"+
 		"driver name=drv\nfile f path=a mode=0644 owner=root group=sys restart_fmri=svc:/x\n", map[string]string{"f": "f\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	if err := install(t, i, "svc"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("without a host: %v", err)
 	}
@@ -269,7 +299,7 @@ func TestHost(t *testing.T) {
 func TestHistory(t *testing.T) {
 	s := newShelf()
 	s.publish(t, small, map[string]string{"f": "content\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	if err := install(t, i, "small"); err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +351,7 @@ func TestOrigins(t *testing.T) {
 	c := s.config()
 	c.Type = User
 	c.Publishers[0].Origins = []string{"bad://x/", "good://y/"}
-	i, err := Create(t.Context(), t.TempDir(), c, opts)
+	i, err := Create(t.Context(), tempDir(t), c, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +380,7 @@ func TestOrigins(t *testing.T) {
 func TestResume(t *testing.T) {
 	s := newShelf()
 	s.publish(t, small, map[string]string{"f": "content\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "small")})
 	if err != nil {
 		t.Fatal(err)
@@ -380,7 +410,7 @@ func TestResume(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	s := newShelf()
 	s.publish(t, small, map[string]string{"f": "content\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "small")})
 	if err != nil {
 		t.Fatal(err)
@@ -417,7 +447,7 @@ func TestCanceled(t *testing.T) {
 func TestPlanElsewhere(t *testing.T) {
 	s := newShelf()
 	s.publish(t, small, map[string]string{"f": "content\n"})
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "small")})
 	if err != nil {
 		t.Fatal(err)
@@ -449,7 +479,7 @@ func TestMediators(t *testing.T) {
 		version := string(rune('0' + v))
 		s.publish(t, "set name=pkg.fmri value=pkg://p/"+name+"@1-0\nlink path=l target=p"+version+" mediator=m mediator-version="+version+"\n", nil)
 	}
-	i := s.create(t, t.TempDir())
+	i := s.create(t, tempDir(t))
 	check := func(when, target string) {
 		t.Helper()
 		if got, _ := os.Readlink(filepath.Join(i.Root(), "l")); got != target {

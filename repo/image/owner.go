@@ -80,9 +80,6 @@ func (o *owners) number(kind, name string, table *map[string]int, file string) (
 	return id, nil
 }
 
-// forget drops what was read, because a step has changed it.
-func (o *owners) forget() { o.users, o.groups = nil, nil }
-
 // hostNumber asks the host and remembers the answer.
 func (o *owners) hostNumber(kind, name string, table *map[string]int) (int, error) {
 	if id, ok := (*table)[name]; ok {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -141,7 +142,7 @@ func (s *shelf) options() *Options {
 // config returns the configuration of a full image with all publishers of the shelf.
 func (s *shelf) config() Config {
 	c := Config{Type: Full, Varcets: manifest.Varcets{Variants: map[string]string{"variant.arch": "i386"}}}
-	names, _ := s.Publishers(nil)
+	names, _ := s.Publishers(context.Background())
 	for _, name := range names {
 		c.Publishers = append(c.Publishers, Publisher{Name: name, Origins: []string{"test://shelf/"}})
 	}
@@ -174,6 +175,18 @@ func (s *shelf) create(t testing.TB, root string) *Image {
 		t.Fatal(err)
 	}
 	return i
+}
+
+// tempDir returns a directory of the test, in memory where the system has a place for
+// that: the tests make thousands of small files, and a busy disk makes them wait.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ips-image")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // names returns what is installed as name@version, sorted.

@@ -11,12 +11,13 @@ import (
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo/internal/ini"
 	"github.com/goips/ips/solver"
 )
 
 // A state is everything an image knows at one moment. It is not changed once made.
 type state struct {
-	file      *ini
+	file      *ini.File
 	config    Config
 	installed *catalog.Catalog
 	known     *catalog.Catalog
@@ -36,6 +37,9 @@ const (
 	modifiedFile = "modified"
 )
 
+// maxConfig bounds the size of the files here that are not catalogs, in bytes.
+const maxConfig = 16 << 20
+
 // directories are made with every image.
 var directories = []string{
 	"cache/index", "cache/publisher", tmpDir, "gui_cache", "history", "license", "lost+found",
@@ -52,7 +56,7 @@ func (i *Image) loadState(t *tree) (*state, error) {
 		return nil, err
 	}
 	s := new(state)
-	if s.file, err = parseINI(configFile, src); err != nil {
+	if s.file, err = ini.Parse(configFile, src); err != nil {
 		return nil, err
 	}
 	if s.config, err = readConfig(s.file); err != nil {

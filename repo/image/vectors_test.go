@@ -122,7 +122,7 @@ func TestPreserve(t *testing.T) {
 		for _, p := range v.In.Packages {
 			s.publish(t, p.Manifest, map[string]string{"f": p.Content})
 		}
-		i := s.create(t, t.TempDir())
+		i := s.create(t, tempDir(t))
 		for _, step := range v.In.Steps {
 			if step.do(t, i.Root()) {
 				continue
@@ -245,7 +245,7 @@ func TestExecute(t *testing.T) {
 		for _, p := range v.In.Packages {
 			s.publish(t, p.Manifest, p.Files)
 		}
-		i := s.create(t, t.TempDir())
+		i := s.create(t, tempDir(t))
 		exits := []int{}
 		for _, step := range v.In.Steps {
 			if step.do(t, i.Root()) {

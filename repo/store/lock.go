@@ -237,5 +237,9 @@ func (l *lease) swap(ctx context.Context, text []byte) error {
 func (l *lease) end() error {
 	l.stop()
 	<-l.stopped
-	return l.swap(context.Background(), nil)
+	err := l.swap(context.Background(), nil)
+	if _, stat := Stat(context.Background(), l.store, l.name); errors.Is(stat, fs.ErrNotExist) {
+		return nil // whoever removes the object of a lock frees it
+	}
+	return err
 }

@@ -431,16 +431,30 @@ func (d *diskFS) sync(name string, n *inode) error {
 		return err
 	}
 	n.synced = n.data
-	d.pending = slices.DeleteFunc(d.pending, func(ch change) bool {
+	var rest []change
+	for _, ch := range d.pending {
 		if !slices.ContainsFunc(ch, func(nc nameChange) bool { return nc.dir == n }) {
-			return false
+			rest = append(rest, ch)
+			continue
 		}
 		for _, nc := range ch {
 			set(nc.dir.durable, nc.name, nc.to)
+			rest = supersede(rest, nc)
 		}
-		return true
-	})
+	}
+	d.pending = rest
 	return nil
+}
+
+// supersede takes out of earlier changes what a later one, which is durable now,
+// has overtaken.
+func supersede(earlier []change, by nameChange) []change {
+	for i, ch := range earlier {
+		earlier[i] = slices.DeleteFunc(slices.Clone(ch), func(nc nameChange) bool {
+			return nc.dir == by.dir && nc.name == by.name
+		})
+	}
+	return earlier
 }
 
 // A diskFile is an open file.

@@ -1,0 +1,70 @@
+// Package repo reads, publishes to, copies between and checks package
+// repositories.
+//
+// A [Source] is anything packages can be read from, a [Sink] anything they can be
+// published to. A [Repository] is both, in a store: a directory, memory or
+// whatever else satisfies package store. [Copy], [Clone], [Verify], [Diff],
+// [Join] and [Selection] work on sources; [Publish] makes a package of a source
+// manifest and files, and [Generate] such a manifest of a directory.
+//
+// # Layout
+//
+// A Repository has the layout that the reference calls version 4:
+//
+//	pkg5.repository                         configuration: sections of properties
+//	publisher/<name>/pub.p5i                what is known about the publisher
+//	publisher/<name>/catalog/               see package catalog
+//	publisher/<name>/pkg/<stem>/<version>   manifests, names escaped by fmri.Escape
+//	publisher/<name>/file/<hh>/<hash>       payloads, compressed with gzip, by the SHA-1 of their content
+//	publisher/<name>/trans/<id>/            transactions that are suspended
+//	publisher/<name>/tmp/lock               who writes: process, host and time, a line each
+//	publisher/<name>/tmp/ips.journal        what is being written; see below
+//	publisher/<name>/tmp/ips.index          a copy of a large catalog that opens fast
+//	publisher/<name>/pkg5-quarantine/       what Fix has put aside
+//
+// It may be used together with the programs of the reference, which pay no
+// attention to the journal and respect the lock. Version 3, of one publisher
+// without the first two levels and with cfg_cache for its configuration, is only
+// read.
+//
+// # Invariants
+//
+// Writers of one publisher exclude each other. What is written is durable before
+// what refers to it is written:
+//
+//  1. payloads;
+//  2. the journal, which names the packages concerned;
+//  3. manifests;
+//  4. update logs and parts of the catalog;
+//  5. catalog.attrs, the commit point;
+//  6. then only what nothing refers to any more is removed: manifests first, and
+//     the payloads that no manifest of the publisher names;
+//  7. the journal.
+//
+// Hence at any time:
+//
+//   - Every package that a catalog lists has its manifest, and that all of its
+//     payloads.
+//   - A catalog whose files agree with each other is one that some writer meant.
+//     Readers take no other: they read catalog.attrs first, then the parts, and
+//     begin again if these do not belong together.
+//   - A journal that is there while nobody holds the lock was left by a process
+//     that is dead. If the catalog is whole, it decides: packages of the journal
+//     that it does not list are removed. If it is not, step 4 had begun, so all
+//     before it is there, and a new catalog is made in which the operation is
+//     complete. Clients notice a new catalog by its time of creation, and fetch it
+//     whole. [Open] does this, and every writer before it writes.
+//
+// An interruption may leave payloads that nothing refers to. They do no harm, and
+// are found and used when they are stored again.
+//
+// A payload is stored in one form for all packages that have it. A package that
+// is copied keeps its manifest, and with it the digest of the form that its first
+// publisher had; if the repository had the same content in another form already,
+// Verify reports that, as clients that compare the stored form would.
+//
+// # Not yet
+//
+// Search; writing to repositories of version 3; SVR4 packages as a source of
+// [Generate]; the check of file permissions for the depot's user.
+package repo

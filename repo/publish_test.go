@@ -1,0 +1,318 @@
+package repo_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
+)
+
+func parse(t testing.TB, text string) *manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Parse("test.p5m", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// shape returns the actions of a package without what depends on the compressor.
+func shape(t testing.TB, r *repo.Repository, f fmri.FMRI) string {
+	t.Helper()
+	m, err := r.Manifest(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for a := range m.All() {
+		for _, name := range []string{"chash", "pkg.csize", "pkg.content-hash"} {
+			a.Attrs = a.Attrs.With(name)
+		}
+		fmt.Fprintln(&b, a)
+	}
+	return b.String()
+}
+
+func TestPublishManifest(t *testing.T) {
+	r := create(t, store.Memory())
+	first := fstest.MapFS{"opt/a": {Data: []byte("a of the first")}}
+	second := fstest.MapFS{
+		"opt/a": {Data: []byte("a of the second")},
+		"sea":   {Data: []byte("c"), ModTime: time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)},
+		"opt":   {Mode: fs.ModeDir | 0o755},
+	}
+	m := parse(t, `set name=pkg.fmri value=mixed@1.0,5.11-0:20200101T000000Z
+set name=pkg.summary value="Mixed goods"
+file NOHASH path=opt/a mode=0444 owner=root group=bin pkg.size=99 pkg.content-hash=file:sha256:00
+file sea path=opt/c.pyc mode=0444 owner=root group=bin
+dir path=opt mode=0755 owner=root group=sys
+`)
+	opts := &repo.PublishOptions{Content: repo.Proto(first, second), Timestamps: []string{"*.pyc"}}
+	f, err := repo.Publish(t.Context(), r, m, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `set name=pkg.fmri value=pkg://test.org/mixed@1.0,5.11-0:20260102T030405Z
+set name=pkg.summary value="Mixed goods"
+file ` + manifest.SHA1.Sum([]byte("a of the first")).Hex() + ` group=bin mode=0444 owner=root path=opt/a pkg.size=14
+file ` + manifest.SHA1.Sum([]byte("c")).Hex() + ` group=bin mode=0444 owner=root path=opt/c.pyc pkg.size=1 timestamp=20250203T040506Z
+dir group=sys mode=0755 owner=root path=opt
+`
+	if diff := cmp.Diff(want, shape(t, r, f)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestReproducible publishes the same twice, with several workers: every object
+// must have the same bytes.
+func TestReproducible(t *testing.T) {
+	var all []map[string]string
+	for range 2 {
+		s := store.Memory()
+		r := create(t, s)
+		if err := publishAll(t.Context(), r, sources(5, 20, 3000)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, objects(t, s, ""))
+	}
+	if diff := cmp.Diff(all[0], all[1]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPublishRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"no name":           "dir path=usr mode=0755 owner=root group=sys\n",
+		"no version":        "set name=pkg.fmri value=bad\n",
+		"bad mode":          "set name=pkg.fmri value=bad@1\ndir path=usr mode=rwx owner=root group=bin\n",
+		"no owner":          "set name=pkg.fmri value=bad@1\ndir path=usr mode=0755 group=bin\n",
+		"unknown action":    "set name=pkg.fmri value=bad@1\nunknown path=usr\n",
+		"no payload":        "set name=pkg.fmri value=bad@1\nfile path=none mode=0444 owner=root group=bin\n",
+		"payload outside":   "set name=pkg.fmri value=bad@1\nfile ../../etc/passwd path=x mode=0444 owner=root group=bin\n",
+		"obsolete with dir": "set name=pkg.fmri value=bad@1\nset name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n",
+		"renamed to none":   "set name=pkg.fmri value=bad@1\nset name=pkg.renamed value=true\n",
+		"path outside":      "set name=pkg.fmri value=bad@1\ndir path=../usr mode=0755 owner=root group=sys\n",
+	} {
+		s := store.Memory()
+		r := create(t, s)
+		before := objects(t, s, "")
+		_, err := repo.Publish(t.Context(), r, parse(t, text), &repo.PublishOptions{Content: repo.Proto(os.DirFS(t.TempDir()))})
+		if err == nil {
+			t.Errorf("%s: published", name)
+		}
+		if diff := cmp.Diff(before, objects(t, s, "")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestStoredFormKept publishes content that is stored already, by another
+// compressor: its stored form stays, and the manifest describes that.
+func TestStoredFormKept(t *testing.T) {
+	s := store.Memory()
+	r := create(t, s)
+	content := strings.Repeat("the same content ", 100)
+	var packed bytes.Buffer
+	p, err := manifest.NewPacker(nil).PackStream(&packed, strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "publisher/test.org/file/" + p.Name().Hex()[:2] + "/" + p.Name().Hex()
+	if err := s.Put(t.Context(), name, bytes.NewReader(packed.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	for _, reader := range []func() io.Reader{
+		func() io.Reader { return strings.NewReader(content) },
+		func() io.Reader { return io.MultiReader(strings.NewReader(content)) }, // cannot be read twice
+	} {
+		tx, err := r.Begin(t.Context(), fmri.MustParse("a@1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Add(t.Context(), fileAction("x"), reader()); err != nil {
+			t.Fatal(err)
+		}
+		f, err := tx.Commit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := r.Manifest(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for a := range m.Kind(manifest.KindFile) {
+			if got, err := a.Payload(); err != nil || got.Stored != p.Stored {
+				t.Errorf("the manifest says %+v, %v", got, err)
+			}
+		}
+	}
+	if read(t, s, name) != packed.String() {
+		t.Error("the stored form has changed")
+	}
+	if found := check(t, r); len(found) > 0 {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func generated(t *testing.T, seq func(func(manifest.Action, error) bool)) string {
+	t.Helper()
+	var lines []string
+	for a, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, a.String())
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func TestGenerate(t *testing.T) {
+	dir := t.TempDir()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.MkdirAll(filepath.Join(dir, "bin/deep"), 0o755))
+	must(os.WriteFile(filepath.Join(dir, "bin/fire"), []byte("x"), 0o755))
+	must(os.Chmod(filepath.Join(dir, "bin/fire"), 0o555|fs.ModeSetuid))
+	must(os.Symlink("fire", filepath.Join(dir, "bin/burn")))
+	must(os.Link(filepath.Join(dir, "bin/fire"), filepath.Join(dir, "bin/deep/zeal")))
+	must(os.WriteFile(filepath.Join(dir, "mod.py"), []byte("x"), 0o644))
+	stamp := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
+	must(os.Chtimes(filepath.Join(dir, "mod.py"), stamp, stamp))
+	got := generated(t, repo.Generate(os.DirFS(dir), &repo.GenerateOptions{Timestamps: []string{"*.py"}, Targets: []string{"bin/fire"}}))
+	want := `dir group=bin mode=0755 owner=root path=bin
+link path=bin/burn target=fire
+dir group=bin mode=0755 owner=root path=bin/deep
+hardlink path=bin/deep/zeal target=../fire
+file bin/fire group=bin mode=4555 owner=root path=bin/fire
+file mod.py group=bin mode=0644 owner=root path=mod.py timestamp=20250102T030405Z
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGenerateTar(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{
+		{Name: "t/", Typeflag: tar.TypeDir, Mode: 0o755, Uname: "root", Gname: "sys"},
+		{Name: "t/a", Typeflag: tar.TypeReg, Mode: 0o640, Size: 5, Uname: "root", Gname: "sys"},
+		{Name: "t/l", Typeflag: tar.TypeSymlink, Linkname: "a"},
+		{Name: "t/d/h", Typeflag: tar.TypeLink, Linkname: "t/a"},
+		{Name: "t/p", Typeflag: tar.TypeFifo},
+	} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			io.WriteString(w, "hello")
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := `dir group=sys mode=0755 owner=root path=t
+file t/a group=sys mode=0640 owner=root path=t/a
+link path=t/l target=a
+hardlink path=t/d/h target=../a
+unknown path=t/p
+`
+	if diff := cmp.Diff(want, generated(t, repo.GenerateTar(bytes.NewReader(b.Bytes()), nil))); diff != "" {
+		t.Error(diff)
+	}
+	files, err := repo.TarFS(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"t/a", "t/d/h"} {
+		if data, err := fs.ReadFile(files, name); err != nil || string(data) != "hello" {
+			t.Errorf("%s is %q, %v", name, data, err)
+		}
+	}
+	if _, err := files.Open("t/l"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link: %v", err)
+	}
+	cut := b.Bytes()[:700]
+	for _, err := range repo.GenerateTar(bytes.NewReader(cut), nil) {
+		if err != nil {
+			return
+		}
+	}
+	t.Error("a truncated archive was read to its end")
+}
+
+// TestSuspend publishes step by step, each in a new Repository.
+func TestSuspend(t *testing.T) {
+	s := store.Memory()
+	create(t, s)
+	tx, err := open(t, s).Begin(t.Context(), fmri.MustParse("steps@1.0,5.11-0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := tx.(*repo.Transaction).ID()
+	if want := "1767323045_pkg%3A%2F%2Ftest.org%2Fsteps%401.0%2C5.11-0%3A20260102T030405Z"; id != want {
+		t.Errorf("the transaction is %s, want %s", id, want)
+	}
+	if err := tx.(*repo.Transaction).Suspend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	resume := func() *repo.Transaction {
+		t.Helper()
+		tx, err := open(t, s).Resume(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	for _, content := range []string{"one", "two", "one again"} {
+		tx := resume()
+		if err := tx.Add(t.Context(), fileAction(content), strings.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Suspend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Suspend(t.Context()); !errors.Is(err, repo.ErrEnded) {
+			t.Errorf("a second Suspend: %v", err)
+		}
+	}
+	r := open(t, s)
+	if ids := transactions(t, r); !slices.Equal(ids, []string{id}) || len(listAll(t, r)) > 0 {
+		t.Errorf("transactions are %q, listed are %q", ids, listAll(t, r))
+	}
+	f, err := resume().Commit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := objects(t, s, "publisher/test.org/trans/"); len(got) > 0 {
+		t.Errorf("left are %q", got)
+	}
+	if found := check(t, r); len(found) > 0 || !slices.Equal(listAll(t, open(t, s)), []string{f.String()}) {
+		t.Errorf("found %+v", found)
+	}
+	for _, id := range []string{id, "", "x", "../../pkg5.repository", "1_pkg%3A%2F%2F..%2Fa%401%2C5.11%3A20260102T030405Z"} {
+		if _, err := r.Resume(t.Context(), id); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Resume(%q): %v", id, err)
+		}
+	}
+}
