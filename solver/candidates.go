@@ -62,12 +62,6 @@ func (p *problem) rank(id sat.ID) int {
 	return int(p.publishers.place[pub])*len(p.m.publishers) + int(pub)
 }
 
-// candidate reports whether id may be selected as far as is known without a search.
-func (p *problem) candidate(id sat.ID) bool {
-	r := p.rules(p.m.slotAt(id))
-	return r.forbids(id) == 0
-}
-
 // forbids returns why id is no candidate, or 0 if it is one. Of several
 // reasons it is the first in the order below.
 func (r *rules) forbids(id sat.ID) FactKind {

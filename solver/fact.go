@@ -39,6 +39,8 @@ type Dependency struct {
 	// Actions are the distinct depend actions, those of newer versions last.
 	// Each version that has the dependency has one of them.
 	Actions []string
+	// Missing says that no known version, other than obsolete ones, would do.
+	Missing bool
 }
 
 // A FactKind says what makes a fact true.

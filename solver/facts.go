@@ -179,7 +179,9 @@ func (x *explainer) dependency(uses []use) Dependency {
 			dep.On = append(dep.On, f.Name())
 		}
 	}
+	dep.Missing = d.kind.needs()
 	for _, u := range uses {
+		dep.Missing = dep.Missing && len(x.m.setOf(&x.m.deps[u.dep])) == 0
 		if text := x.m.texts[u.dep]; !slices.Contains(dep.Actions, text) {
 			dep.Actions = append(dep.Actions, text)
 		}

@@ -181,13 +181,20 @@ func (b *brute) checkDepends(c *claim) error {
 		}
 	}
 	for _, d := range c.depends {
-		if !slices.ContainsFunc(c.fact.Depends, func(e solver.Dependency) bool {
-			return e.Type == d.typ && slices.Equal(sorted(e.On), sorted(namesOf(d.on)))
-		}) {
+		if !slices.ContainsFunc(c.fact.Depends, func(e solver.Dependency) bool { return e.Type == d.typ && d.narrow(e.On) }) {
 			return fmt.Errorf("%s is not of the type or on the names told", d)
 		}
 	}
 	return nil
+}
+
+// narrow reports whether names are those of the dependency. Of a group they may be
+// some: the members that count.
+func (d *dependency) narrow(names []string) bool {
+	if strings.HasPrefix(d.typ, "group") {
+		d.on = slices.DeleteFunc(d.on, func(f fmri.FMRI) bool { return !slices.Contains(names, f.Name()) })
+	}
+	return slices.Equal(sorted(names), sorted(namesOf(d.on)))
 }
 
 // owned reads an action of version i, unless variants or facets leave it out.

@@ -13,6 +13,9 @@ type groupUse struct {
 	dep int32
 }
 
+// anything stands for no group dependency.
+var anything = groupUse{id: sat.None}
+
 // A groupState is what has been found out about a groupUse: whether there is
 // any selection, other group dependencies aside, in which the version and a
 // member are together. If not, the dependency does not count.
@@ -55,7 +58,7 @@ func (p *problem) search(ctx context.Context) (bool, error) {
 			p.failed = &p.main
 			return false, nil
 		case first:
-			if ok, err := p.feasible(ctx, groupUse{}); !ok {
+			if ok, err := p.feasible(ctx, anything); !ok {
 				p.failed = &p.probe
 				return false, err
 			}
@@ -150,20 +153,37 @@ func (p *problem) probeGroups(ctx context.Context, uses []groupUse) (bool, error
 		p.groups[use] = possible
 		if !ok {
 			p.groups[use] = blocked
+			p.sweep(use.id)
 			any = true
 		}
 	}
 	return any, nil
 }
 
+// sweep finds the group dependencies of id that are blocked as can be seen
+// without a search. Where there is one, there are often more.
+func (p *problem) sweep(id sat.ID) {
+	e := &p.probe
+	e.noGroups = true
+	e.start()
+	e.demandAll()
+	e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: id, Hi: id + 1}}, 0)
+	for _, i := range p.m.dependencies(id) {
+		d, use := &p.m.deps[i], groupUse{id, i}
+		if d.kind.isGroup() && p.counts(d) && p.groups[use] == unknown && !e.eng.Consider(p.groupSet(d)) {
+			p.groups[use] = blocked
+		}
+	}
+}
+
 // feasible reports whether there is a selection, group dependencies aside, with
-// the version of use and one of its members. The zero use asks for any selection.
+// the version of use and one of its members, or any at all.
 func (p *problem) feasible(ctx context.Context, use groupUse) (bool, error) {
 	e := &p.probe
 	e.noGroups = true
 	e.start()
 	e.demandAll()
-	if use != (groupUse{}) {
+	if use != anything {
 		e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: use.id, Hi: use.id + 1}}, 0)
 		e.eng.Require(sat.None, sat.Span{}, p.groupSet(&p.m.deps[use.dep]), 0)
 	}

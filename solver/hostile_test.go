@@ -184,7 +184,7 @@ func count[T any](seq iter.Seq[T]) (n int) {
 
 // TestChainsBroken has the same chains with nothing at their ends.
 func TestChainsBroken(t *testing.T) {
-	const n = 5_000
+	n := int(rounds(500, 5_000))
 	for _, typ := range []string{"require", "conditional"} {
 		var h heap
 		for i := range n {
@@ -247,7 +247,7 @@ func TestManyVersionsConflict(t *testing.T) {
 // TestGroupOfRivals has a group of many members of which half cannot come along:
 // some that exclude each other in pairs, and some that exclude the group itself.
 func TestGroupOfRivals(t *testing.T) {
-	n, m := int(rounds(20, 100)), 2_000
+	n, m := int(rounds(20, 100)), int(rounds(200, 2_000))
 	var h heap
 	var members []string
 	for i := range n {

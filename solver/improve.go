@@ -41,11 +41,6 @@ func (p *problem) isNewSlot(s sat.Slot) bool {
 	return p.slots[s].proposal == 0 && p.staysIn(s) == sat.None
 }
 
-// isNew reports whether the name of id is neither installed nor proposed.
-func (p *problem) isNew(id sat.ID) bool {
-	return int(id) < p.m.Len() && p.isNewSlot(p.m.slotAt(id))
-}
-
 // newIDs returns the selected ids of new names, ascending.
 func (p *problem) newIDs() []sat.ID {
 	var ids []sat.ID
@@ -167,11 +162,15 @@ func (q *quest) search(ctx context.Context) ([]sat.ID, error) {
 	for _, id := range q.x {
 		q.keepFrom(id)
 	}
+	reasons := make([][]sat.Span, len(q.spared))
+	for i, id := range q.spared {
+		reasons[i] = q.reasons(id)
+	}
 	wish := e.Extra()
 	e.Define(wish, func() {
 		e.Require(wish, sat.Span{}, q.newer, 0)
-		for _, id := range q.spared {
-			e.Require(wish, sat.Span{Lo: id, Hi: id + 1}, q.reasons(id), 0)
+		for i, id := range q.spared {
+			e.Require(wish, sat.Span{Lo: id, Hi: id + 1}, reasons[i], 0)
 		}
 	})
 	e.Assume(wish)

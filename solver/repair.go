@@ -73,8 +73,8 @@ func (r Repair) MarshalJSON() ([]byte, error) {
 }
 
 const (
-	maxAttempts        = 6  // how many repairs are tried
-	maxRepairConflicts = 64 // how hard, in all
+	maxAttempts        = 4  // how many repairs are tried
+	maxRepairConflicts = 48 // how hard, in all
 )
 
 // repairs tries changes that the facts of a conflict suggest, the least
@@ -104,7 +104,7 @@ func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) b
 	if p.prepare(img, req) != nil {
 		return false
 	}
-	if ok, err := p.search(ctx); !ok || err != nil {
+	if ok, err := p.search(ctx); !ok || err != nil || p.isUpdateAll() && p.wouldStick(ctx) {
 		return false
 	}
 	if r.Kind == RepairFacet || r.Kind == RepairUninstall {
@@ -115,6 +115,13 @@ func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) b
 		r.Version = p.m.fmris[id]
 	}
 	return r.Version.IsValid() || r.Kind == RepairUnfreeze || r.Kind == RepairAccept
+}
+
+// wouldStick reports whether the selection in the engine is that of an update
+// that is stuck.
+func (p *problem) wouldStick(ctx context.Context) bool {
+	selected, err := p.improve(ctx)
+	return err != nil || p.stuck(p.solution(selected)) != nil
 }
 
 // attemptsFor returns the repairs that facts suggest, each once.

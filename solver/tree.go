@@ -251,6 +251,9 @@ func object(d Dependency) string {
 			texts = append(texts, "the same version")
 			continue
 		}
+		if !slices.Contains(d.On, f.Name()) {
+			continue // a member that does not count
+		}
 		text := f.Name()
 		if v := f.Version(); v.IsValid() {
 			text += "@" + v.Short()
@@ -269,6 +272,9 @@ func object(d Dependency) string {
 		if v := newest.predicate.Version(); v.IsValid() {
 			text += "@" + v.Short() + " or newer"
 		}
+	}
+	if d.Missing {
+		text += ", of which no fitting version is known"
 	}
 	return text
 }

@@ -140,7 +140,11 @@ func (p *problem) reached(todo []sat.ID, from map[sat.ID]use, selected []sat.ID,
 		if !d.kind.needs() || !p.counts(d) || d.kind == conditional && !p.holds(p.m.condOf(d), selected) {
 			continue
 		}
-		for _, q := range p.m.setOf(d) {
+		set := p.m.setOf(d)
+		if d.kind.isGroup() {
+			set = p.groupSet(d)
+		}
+		for _, q := range set {
 			t := p.m.find(selected, p.m.slotAt(q.Lo))
 			if _, seen := from[t]; t != sat.None && q.Contains(t) && !seen {
 				from[t] = use{id, i}

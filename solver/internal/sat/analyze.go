@@ -225,8 +225,16 @@ func (e *Engine) markDeaths(p Span) {
 // kills reports whether an id of p that was not taken out before died when
 // the window became after.
 func (e *Engine) kills(p, before, after Span) bool {
-	for id := max(p.Lo, before.Lo); id < p.Hi && id < before.Hi; id++ {
-		if !after.Contains(id) && !e.hole[id] {
+	if after.Empty() {
+		return e.anyFree(p.and(before))
+	}
+	return e.anyFree(p.and(Span{before.Lo, after.Lo})) || e.anyFree(p.and(Span{after.Hi, before.Hi}))
+}
+
+// anyFree reports whether an id of p is not a hole.
+func (e *Engine) anyFree(p Span) bool {
+	for id := p.Lo; id < p.Hi; id++ {
+		if !e.hole[id] {
 			return true
 		}
 	}

@@ -90,8 +90,8 @@ func (e *Engine) Used() iter.Seq2[ID, int32] {
 	}
 }
 
-// Define gives the extra id its constraints: those that state states with it as
-// guard.
+// Define gives the extra id its constraints: those that state states, all with
+// it as guard.
 func (e *Engine) Define(id ID, state func()) {
 	n := len(e.loads)
 	e.loadOf[id] = int32(n)

@@ -57,6 +57,24 @@ func (e *Engine) look(id ID) ID {
 	return id
 }
 
+// Consider takes out those ids of set that contradict, at first sight, what
+// stands, and reports whether others are alive. It is meant for questions
+// between Reset and the first decision.
+func (e *Engine) Consider(set []Span) bool {
+	for _, p := range set {
+		e.Open(e.slotOf[p.Lo])
+		for id := p.Lo; id < p.Hi; id++ {
+			if !e.propagate() {
+				return false
+			}
+			if e.Alive(id) && !e.selected(id) {
+				e.look(id)
+			}
+		}
+	}
+	return e.propagate() && e.find(set, None) != None
+}
+
 // prefer returns the living id of the best rank among those of set that have
 // the same standing as id, the highest living one of set in its slot.
 func (e *Engine) prefer(set []Span, id ID) ID {

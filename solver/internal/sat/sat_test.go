@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 )
@@ -224,7 +225,6 @@ func randomGoals(rnd *rand.Rand, u *universe) []Goal {
 func checkAgainstBruteForce(t *testing.T, seed uint64, n int) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	u := random(rnd, n)
-	var previous []ID
 	for round := range 2 {
 		goals := randomGoals(rnd, u)
 		want := u.best(goals)
@@ -247,9 +247,7 @@ func checkAgainstBruteForce(t *testing.T, seed uint64, n int) {
 		if got := u.ages(goals, sel); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: goals %v got %v, want %v", seed, goals, got, want)
 		}
-		previous = append(previous, sel...)
 	}
-	_ = previous
 }
 
 func selection(e *Engine, u *universe) []ID {
@@ -279,8 +277,54 @@ func (u *universe) checkCore(t *testing.T, seed uint64) {
 	})
 }
 
+// TestBruteForce compares searches with the enumeration of all selections:
+// whether there is one, the ages of the goals, and that a core is one.
 func TestBruteForce(t *testing.T) {
-	for seed := range uint64(6000) {
-		checkAgainstBruteForce(t, seed, 3+int(seed%5))
+	n := uint64(800)
+	if os.Getenv("IPS_LONG") != "" {
+		n = 20_000
+	}
+	for seed := range n {
+		checkAgainstBruteForce(t, seed, 3+int(seed%3))
+	}
+}
+
+// TestAllocations shows that a second search of the same problem allocates nothing.
+func TestAllocations(t *testing.T) {
+	u := random(rand.New(rand.NewPCG(7, 1)), 6)
+	goals := []Goal{{0, None}, {1, None}}
+	u.start(goals)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := u.start(goals).Search(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestScope shows that what is said and learned in a scope ends with it.
+func TestScope(t *testing.T) {
+	u := &universe{layout: Layout{Base: []ID{0, 2, 4}}}
+	u.reqs = []req{{None, Span{}, []Span{{0, 2}}}, {1, Span{}, []Span{{2, 4}}}}
+	e := u.start([]Goal{{0, None}})
+	if ok, _ := e.Search(t.Context()); !ok || e.Selected(0) != 1 || e.Selected(1) != 3 {
+		t.Fatalf("selected %d and %d", e.Selected(0), e.Selected(1))
+	}
+	e.BackToGoals()
+	sc := e.Push()
+	e.Narrow(1, Span{2, 3})
+	if ok, _ := e.Search(t.Context()); !ok || e.Selected(1) != 2 {
+		t.Fatalf("in the scope: selected %d", e.Selected(1))
+	}
+	e.Pop(sc)
+	sc = e.Push()
+	e.Narrow(1, Span{2, 2})
+	if ok, _ := e.Search(t.Context()); ok {
+		t.Fatal("nothing is left to select")
+	}
+	e.Pop(sc)
+	if ok, _ := e.Search(t.Context()); !ok || e.Selected(1) != 3 {
+		t.Fatalf("after the scope: selected %d", e.Selected(1))
 	}
 }
