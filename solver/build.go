@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver/internal/sat"
@@ -18,13 +19,8 @@ import (
 func NewModel(sources ...Source) (*Model, error) {
 	b := modelBuilder{m: &Model{}, texts: map[string]int32{}}
 	for _, src := range sources {
-		for p, err := range src.Packages() {
-			if err != nil {
-				return nil, err
-			}
-			if err := b.add(p); err != nil {
-				return nil, err
-			}
+		if err := b.addSource(src); err != nil {
+			return nil, err
 		}
 	}
 	b.sort()
@@ -52,23 +48,66 @@ type entry struct {
 	order      int32
 }
 
-// add takes one version.
-func (b *modelBuilder) add(p Package) error {
-	if p.FMRI.Publisher() == "" || !p.FMRI.Version().IsValid() {
-		return fmt.Errorf("package %s: publisher or version is missing", p.FMRI)
+// addSource takes all versions of a source.
+func (b *modelBuilder) addSource(src Source) error {
+	if s, ok := src.(catalogSource); ok {
+		return b.addCatalog(s.c)
 	}
-	e := entry{fmri: p.FMRI, first: int32(len(b.refs)), order: int32(len(b.entries))}
-	for _, text := range p.Actions {
-		i, ok := b.texts[text]
-		if !ok {
-			i = int32(len(b.actions))
-			b.texts[text] = i
-			b.actions = append(b.actions, text)
+	for p, err := range src.Packages() {
+		if err != nil {
+			return err
 		}
-		b.refs = append(b.refs, i)
+		first := len(b.refs)
+		for _, text := range p.Actions {
+			b.refs = append(b.refs, b.action(text))
+		}
+		if err := b.add(p.FMRI, first); err != nil {
+			return err
+		}
 	}
-	e.end = int32(len(b.refs))
-	b.entries = append(b.entries, e)
+	return nil
+}
+
+// addCatalog takes all versions of a catalog. Its actions are distinct already, so
+// that each text is looked up once and not once a version.
+func (b *modelBuilder) addCatalog(c *catalog.Catalog) error {
+	table, err := c.Table(catalog.Dependency)
+	if err != nil {
+		return err
+	}
+	refs := make([]int32, table.Len()) // by id in the table: index into actions, plus one
+	for i := range c.Len() {
+		first := len(b.refs)
+		for _, id := range table.IDs(i) {
+			if refs[id] == 0 {
+				refs[id] = b.action(table.Text(id)) + 1
+			}
+			b.refs = append(b.refs, refs[id]-1)
+		}
+		if err := b.add(c.At(i).FMRI(), first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// action returns the index of a text among the distinct ones.
+func (b *modelBuilder) action(text string) int32 {
+	i, ok := b.texts[text]
+	if !ok {
+		i = int32(len(b.actions))
+		b.texts[text] = i
+		b.actions = append(b.actions, text)
+	}
+	return i
+}
+
+// add takes one version, whose actions are those in refs from first on.
+func (b *modelBuilder) add(f fmri.FMRI, first int) error {
+	if f.Publisher() == "" || !f.Version().IsValid() {
+		return fmt.Errorf("package %s: publisher or version is missing", f)
+	}
+	b.entries = append(b.entries, entry{fmri: f, first: int32(first), end: int32(len(b.refs)), order: int32(len(b.entries))})
 	return nil
 }
 
