@@ -30,7 +30,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Options are what the command line says.
+// An options holds what the command line says.
 type options struct {
 	source, dest string
 	mode         string
