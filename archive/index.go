@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -146,6 +147,7 @@ func gzipIndex(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	z.ModTime = time.Unix(0, 0) // none; the zero Time would be written as a number
 	_, err = z.Write(text)
 	if err = errors.Join(err, z.Close()); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ const (
 )
 
 // padding returns the number of bytes from n to the next multiple of unit.
-func padding(n, unit int64) int64 { return -n & (unit - 1) }
+func padding(n, unit int64) int64 { return (unit - n%unit) % unit }
 
 // A header is what is written in front of a member.
 type header struct {

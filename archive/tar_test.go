@@ -93,3 +93,31 @@ func TestPaxRecordLength(t *testing.T) {
 		}
 	}
 }
+
+// TestPadding counts up to the next multiple, also of a unit that is no power of two.
+func TestPadding(t *testing.T) {
+	for _, unit := range []int64{blockSize, recordSize} {
+		for n := range 3 * unit {
+			next := int64(0)
+			for next < n {
+				next += unit
+			}
+			want := next - n
+			if got := padding(n, unit); got != want {
+				t.Fatalf("padding(%d, %d) = %d, want %d", n, unit, got, want)
+			}
+		}
+	}
+}
+
+// TestIndexHeader pins the header of the index, which is that of stored payloads: no
+// name, no time, best compression, unknown system.
+func TestIndexHeader(t *testing.T) {
+	packed, err := gzipIndex([]byte("publisher\x000\x001536\x000\x005\x00\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"; !strings.HasPrefix(string(packed), want) {
+		t.Errorf("the index begins with % x, want % x", packed[:10], want)
+	}
+}
