@@ -20,6 +20,7 @@ func TestPatternText(t *testing.T) {
 		{"pkg:////*", "pkg:////*"},
 		{"a//*b-", "a//*b-"},
 		{"ssh@1.*.3,*-*:2024*", "ssh@1.*.3,*-*:2024*"},
+		{"ssh@*:no(time)@all:!", "ssh@*:no(time)@all:!"},
 	} {
 		p, err := fmri.ParsePattern(test.in)
 		if err != nil || p.String() != test.want {
@@ -72,6 +73,9 @@ func TestPatternError(t *testing.T) {
 		{"a@-*", fmri.BadVersion, 2},
 		{"a@*:", fmri.BadVersion, 4},
 		{"a@*:\xff", fmri.BadVersion, 4},
+		{"a@*:2024 07", fmri.BadVersion, 8},
+		{"a@*:2024-07", fmri.BadVersion, 8},
+		{"a@*:2024,07", fmri.BadVersion, 8},
 		{"a@latest-1", fmri.BadVersion, 2},
 		{"a@*,", fmri.BadVersion, 4},
 		{"//p q/*", fmri.BadPublisher, 3},

@@ -22,7 +22,7 @@ var (
 	slowWildDots  = regexp.MustCompile(`^(\*|0|[1-9][0-9]*)(\.(\*|0|[1-9][0-9]*))*$`)
 	slowStamp     = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z$`)
 	slowLaxPub    = regexp.MustCompile(`^[A-Za-z0-9.:\[\]_*?-]*$`)
-	slowLaxStamp  = regexp.MustCompile(`^[A-Za-z0-9*?]*$`)
+	slowLaxStamp  = regexp.MustCompile(`^[!-+./-~]*$`)
 	slowGlob      = regexp.MustCompile(`^[A-Za-z0-9_.+*?/-]+$`)
 )
 
@@ -48,9 +48,13 @@ func slowParseVersion(s, build string) (v slowVersion, ok bool) {
 	if v.build == "" {
 		v.build = build
 	}
-	return v, ok && slowDots.MatchString(v.release) && slowDots.MatchString(v.build) &&
-		(v.branch == "" || slowDots.MatchString(v.branch)) &&
-		(v.stamp == "" || slowTime(v.stamp)) && len(v.String()) <= 65535
+	return v, ok && v.valid() && slowDots.MatchString(v.build) && len(v.String()) <= 65535
+}
+
+// valid reports whether the parts that v has are what they should be.
+func (v slowVersion) valid() bool {
+	return slowDots.MatchString(v.release) && (v.build == "" || slowDots.MatchString(v.build)) &&
+		(v.branch == "" || slowDots.MatchString(v.branch)) && (v.stamp == "" || slowTime(v.stamp))
 }
 
 // slowTime reports whether s is a timestamp.
@@ -217,8 +221,8 @@ func slowParsePattern(s string) (p slowPattern, ok bool) {
 	case version == "" || version == "latest":
 		return p, true
 	case !strings.ContainsAny(version, "*?"):
-		p.parts, ok = slowParseVersion(version, "5")
-		return p, ok
+		p.parts, ok = slowSplit(version)
+		return p, ok && p.parts.valid()
 	}
 	p.parts, ok = slowSplit(version)
 	return p, ok && slowWildDots.MatchString(p.parts.release) && slowLaxStamp.MatchString(p.parts.stamp) &&

@@ -136,11 +136,11 @@ func scanStamp(s string, i int, wild bool) (end int, f *fault) {
 	return i + len(form), nil
 }
 
-// scanWildStamp is scanStamp for a pattern: letters, digits and wildcards. Those
-// that are no timestamp with or without wildcards just match none.
+// scanWildStamp is scanStamp for a pattern: any printable text but the marks of the
+// parts before it. One that is no timestamp with or without wildcards just matches none.
 func scanWildStamp(s string, start int) (end int, f *fault) {
 	end = start
-	for end < len(s) && (classes[s[end]] == alnum || s[end] == '*' || s[end] == '?') {
+	for end < len(s) && '!' <= s[end] && s[end] <= '~' && s[end] != ',' && s[end] != '-' {
 		end++
 	}
 	if end == start {
