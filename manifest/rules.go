@@ -5,7 +5,7 @@ package manifest
 type attrRule struct {
 	required []string // has a value that is not blank
 	single   []string // occurs at most once
-	numbers  []string // is an integer
+	numbers  []string // is one integer, if any
 	check    func(*validator)
 }
 
@@ -17,15 +17,11 @@ var attrRules = [...]attrRule{
 		single:   []string{"type", "predicate"},
 		check:    (*validator).depend,
 	},
-	KindGroup: {
-		single:  []string{"gid"},
-		numbers: []string{"gid"},
-	},
+	KindGroup: {numbers: []string{"gid"}},
 	KindUser: {
 		required: []string{"group"},
-		single: []string{"password", "uid", "group", "gcos-field", "home-dir", "login-shell", "ftpuser",
-			"lastchg", "min", "max", "warn", "inactive", "expire", "flag"},
-		numbers: []string{"uid", "lastchg", "min", "max", "warn", "inactive", "expire", "flag"},
+		single:   []string{"password", "group", "gcos-field", "home-dir", "login-shell", "ftpuser"},
+		numbers:  []string{"uid", "lastchg", "min", "max", "warn", "inactive", "expire", "flag"},
 	},
 	KindDir: {
 		required: []string{"owner", "group"},

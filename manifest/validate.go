@@ -113,8 +113,9 @@ func (v *validator) single(name string) {
 	}
 }
 
-// numbers demands that the values are integers of any size.
+// numbers demands at most one value, and that it is an integer of any size.
 func (v *validator) numbers(name string) {
+	v.single(name)
 	for value := range v.action.Attrs.Values(name) {
 		digits := strings.TrimPrefix(value, "-")
 		if digits == "" || strings.Trim(digits, "0123456789") != "" {
@@ -180,14 +181,15 @@ func (v *validator) set() {
 		v.single("value")
 	}
 	if strings.HasPrefix(name, "pkg.additional-") {
-		v.fmris(name, "value")
+		v.fmris(name, "value", "")
 	}
 }
 
-// fmris demands that the values of an attribute are FMRIs; errors speak of name.
-func (v *validator) fmris(name, attr string) {
+// fmris demands that the values of an attribute are FMRIs or the text that may stand
+// for one, if it is not empty; errors speak of name.
+func (v *validator) fmris(name, attr, or string) {
 	for value := range v.action.Attrs.Values(attr) {
-		if _, err := fmri.Parse(value); err != nil && value != unresolved {
+		if _, err := fmri.Parse(value); err != nil && (or == "" || value != or) {
 			v.fail(name, value, badFMRI, err)
 		}
 	}
@@ -206,8 +208,8 @@ func (v *validator) depend() {
 	if !t.takesList() {
 		v.single("fmri")
 	}
-	v.fmris("fmri", "fmri")
-	v.fmris("predicate", "predicate")
+	v.fmris("fmri", "fmri", unresolved)
+	v.fmris("predicate", "predicate", "")
 	switch {
 	case t == DependConditional:
 		v.required("predicate")
