@@ -82,4 +82,10 @@ func (a Attrs) sorted() Attrs {
 	return a
 }
 
+// isSingle reports whether a[i] is the only one of its name. a is sorted.
+func (a Attrs) isSingle(i int) bool {
+	name := a[i].Name
+	return (i == 0 || a[i-1].Name != name) && (i+1 == len(a) || a[i+1].Name != name)
+}
+
 func compareNames(a, b Attr) int { return strings.Compare(a.Name, b.Name) }

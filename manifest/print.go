@@ -86,8 +86,7 @@ func isHashWord(hash string, s style) bool {
 func appendAttrs(b []byte, attrs Attrs, s style) []byte {
 	for i := range attrs {
 		name, value := attrs[i].Name, attrs[i].Value
-		last := i+1 == len(attrs)
-		single := (i == 0 || attrs[i-1].Name != name) && (last || attrs[i+1].Name != name)
+		last, single := i+1 == len(attrs), attrs.isSingle(i)
 		if single && name == "mode" {
 			value = octalMode(value, s)
 		}

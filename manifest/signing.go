@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // SigningText returns the text that the signature sig of the manifest covers: the lines of
@@ -80,9 +79,10 @@ func (a Action) appendSigned(b []byte) []byte {
 		b = append(b, a.Hash...)
 	}
 	var buf [32]Attr // room for most actions
-	for _, x := range unordered(buf[:0], a.Attrs, nil) {
-		if rest, ok := strings.CutPrefix(x.Value, "0o"); ok && x.Name == "mode" {
-			x.Value = "0" + rest
+	attrs := unordered(buf[:0], a.Attrs, nil)
+	for i, x := range attrs {
+		if x.Name == "mode" && attrs.isSingle(i) {
+			x.Value = octalMode(x.Value, reference)
 		}
 		b = append(b, ' ')
 		b = append(b, x.Name...)

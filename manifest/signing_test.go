@@ -15,8 +15,10 @@ set name=z value=2 value="$(x)" value=1
 file hash="it's one" path=b mode=0o755
 signature algorithm=sha256 value=00
 dir path=a
+dir mode=0o755 mode=0o644 path=z
 `)
-	want := `dir path=a
+	want := `dir mode=0o644 mode=0o755 path=z
+dir path=a
 file it's one mode=0755 path=b
 set name=z value="$(x)" value=1 value=2
 signature algorithm=sha512 value="" version=0`
