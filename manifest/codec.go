@@ -219,6 +219,9 @@ func (c *codec) parseFMRI(name, v string) fmri.FMRI {
 	if err != nil {
 		c.fail(name, v, badFMRI, err)
 	}
+	if strings.HasPrefix(f.Publisher(), "_PRE_") {
+		return f.WithPublisher("") // one of an old image is not written
+	}
 	return f
 }
 

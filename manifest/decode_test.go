@@ -237,6 +237,7 @@ func FuzzDecode(f *testing.F) {
 	for _, test := range decodeTests {
 		f.Add(test.text)
 	}
+	f.Add("depend type=require fmri=pkg://_PRE_p/a@1")
 	f.Add("file path=a/b mode=04755 elfhash=" + sha1abc + " pkg.content-hash=gelf:sha256:" + strings.Repeat("a", 64))
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := manifest.ParseAction(text)
