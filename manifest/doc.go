@@ -148,6 +148,6 @@
 //
 // Differences. [Diff] compares manifests as an update does, [Action.Different] two actions
 // for one thing, and [DiffPackages] two sets of packages. [Merge] makes one manifest
-// of those for several values of a variant, without what the reference calls blending, which
-// is not done yet. [Manifest.SigningText] is the text that a signature covers.
+// of those for several values of a variant, and refuses what the reference calls blending.
+// [Manifest.SigningText] is the text that a signature covers.
 package manifest

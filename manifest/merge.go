@@ -25,7 +25,8 @@ import (
 // are actions that are tagged with another value than their manifest's. A manifest that has
 // two different actions in the sense above is refused with a [*DuplicateError].
 //
-// What the reference calls blending, with set actions pkg.merge.blend, is not done yet.
+// A package that asks with a set action pkg.merge.blend for what the reference calls
+// blending, which is not done here, is refused with an error that wraps [errors.ErrUnsupported].
 func Merge(variant string, built map[string]*Manifest) (*Manifest, error) {
 	switch {
 	case !strings.HasPrefix(variant, variantPrefix):
@@ -65,6 +66,8 @@ func (g *merger) add(value string, m *Manifest) error {
 		switch {
 		case a.Kind == KindSignature, a.Kind == KindSet && key == g.variant:
 			continue
+		case a.Kind == KindSet && key == "pkg.merge.blend":
+			return a.fault(fmt.Errorf("%w: blending variants", errors.ErrUnsupported))
 		case a.Kind == KindSet && key == "pkg.fmri":
 			if err := g.identify(a); err != nil {
 				return err

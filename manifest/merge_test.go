@@ -141,6 +141,9 @@ func TestMergeErrors(t *testing.T) {
 			t.Errorf("package %s: %v", other, err)
 		}
 	}
+	if _, err := merged(t, map[string]string{"a": "set name=pkg.merge.blend value=arch\n", "b": ""}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("blending: %v", err)
+	}
 	if _, err := manifest.Merge("arch", nil); err == nil {
 		t.Error("arch is a variant")
 	}
