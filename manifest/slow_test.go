@@ -256,7 +256,7 @@ func (r *slowReader) forms() slowFault {
 	case manifest.KindDriver:
 		name, _ := r.attrs.Get("name")
 		for i, x := range r.attrs {
-			if x.Name == "clone_perms" && len(strings.Fields(x.Value)) == 3 && len(strings.Fields(name)) > 0 {
+			if x.Name == "clone_perms" && len(strings.Fields(x.Value)) == 3 && len(strings.Fields(name)) > 0 && len(name) <= 256 {
 				r.attrs[i].Value = name + " " + x.Value
 			}
 		}

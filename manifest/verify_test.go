@@ -273,6 +273,9 @@ func FuzzVerify(f *testing.F) {
 	f.Add(zip(f, []byte("abc")), []byte("abc"))
 	f.Add(zip(f, nil), []byte(nil))
 	f.Fuzz(func(t *testing.T, stored, content []byte) {
+		if len(stored) > 1<<16 {
+			return // Inspect allows that much for what is not content
+		}
 		p := payloadOf(content, stored)
 		got, err := io.ReadAll(p.Verify(bytes.NewReader(stored)))
 		if len(got) > len(content) || err == nil && !bytes.Equal(got, content) {
