@@ -3,10 +3,9 @@ package manifest_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/manifest"
 )
@@ -175,8 +174,8 @@ func TestActionJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &out); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(in, out); diff != "" {
-		t.Error(diff)
+	if !slices.EqualFunc(in, out, identical) {
+		t.Errorf("got %#v, want %#v", out, in)
 	}
 	var syn *manifest.SyntaxError
 	if err := json.Unmarshal([]byte(`["dir"]`), &out); !errors.As(err, &syn) {
