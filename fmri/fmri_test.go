@@ -378,6 +378,33 @@ func TestSort(t *testing.T) {
 	}
 }
 
+// TestRelations compares each pair of some FMRIs, which differ in everything that
+// matters and in what does not.
+func TestRelations(t *testing.T) {
+	var list []string
+	for _, publisher := range []string{"", "pkg://p/", "//q/"} {
+		for _, name := range []string{"a", "A", "a/b", "a-b"} {
+			for _, version := range []string{"", "@1", "@1,5.12", "@1.0", "@1-1", "@1-1.10", "@1-1.9", "@1:20200101T000000Z", "@10"} {
+				list = append(list, publisher+name+version)
+			}
+		}
+	}
+	for _, a := range list {
+		for _, b := range list {
+			f, g := fmri.MustParse(a), fmri.MustParse(b)
+			slowF, _ := slowParse(a)
+			slowG, _ := slowParse(b)
+			if got, want := f.Compare(g), slowF.compare(slowG); got != want {
+				t.Errorf("%v compares with %v as %d; want %d", f, g, got, want)
+			}
+			want := slowF.name == slowG.name && slowCompare(slowF.version, slowG.version) >= 0
+			if f.Succeeds(g) != want {
+				t.Errorf("%v succeeds %v: %t; want %t", f, g, !want, want)
+			}
+		}
+	}
+}
+
 func TestMustParsePanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"MustParse":        func() { fmri.MustParse("@") },

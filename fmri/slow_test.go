@@ -195,6 +195,10 @@ func (f slowFMRI) String() string {
 	return s
 }
 
+func (f slowFMRI) compare(g slowFMRI) int {
+	return cmp.Or(strings.Compare(f.publisher, g.publisher), strings.Compare(f.name, g.name), slowCompare(f.version, g.version))
+}
+
 // A slowPattern has the parts of a pattern as text.
 type slowPattern struct {
 	publisher, stem string
