@@ -41,8 +41,9 @@
 //
 // The reference reads numbers with its language's integer parser and so takes
 // "00", "+1", "1_0", " 1" and digits of other scripts; here they are errors, as
-// they are in a timestamp. It does not check publishers while parsing; here they
-// are checked. A publisher of old images, written _PRE_name to mark the preferred
+// they are in a timestamp. It lets a name end in a newline if a version follows, and
+// takes all white space of Unicode for white space that may trail. It does not check
+// publishers while parsing; here they are checked. A publisher of old images, written _PRE_name to mark the preferred
 // one, is read but not printed, as in the reference; it is the one thing a
 // canonical text does not show. A version may be at most 65,535 bytes long.
 // Apart from that there is no limit to the length of names and numbers.
