@@ -57,6 +57,8 @@ func TestMediationMatches(t *testing.T) {
 		{",,a@1", ",,b@1", false},
 		{",,a", ",,", false},
 		{",,", ",,a", false},
+		{",,@1", ",,", false},
+		{",,", ",,@1", false},
 		{",,a", ",,a@", true},
 		{",,a@1", ",,a@", false},
 		{",1,a", ",1,a", true},

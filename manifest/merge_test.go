@@ -82,6 +82,16 @@ func TestMergeThree(t *testing.T) {
 	}
 }
 
+// TestMergeNewest checks that the newest timestamp is taken, whichever manifest has it.
+func TestMergeNewest(t *testing.T) {
+	const older, newer = "set name=pkg.fmri value=pkg://p/a@1,5.11:20240101T000000Z", "set name=pkg.fmri value=pkg://p/a@1,5.11:20240102T000000Z"
+	for _, built := range []map[string]string{{"a": older, "b": newer}, {"a": newer, "b": older}} {
+		if got, err := merged(t, built); err != nil || got[0] != newer {
+			t.Errorf("%v become %v, %v", built, got, err)
+		}
+	}
+}
+
 // TestMergeFilter checks that an image gets from the result what it would have got
 // from the manifest for its variants.
 func TestMergeFilter(t *testing.T) {

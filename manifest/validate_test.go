@@ -83,6 +83,11 @@ func TestValidateMore(t *testing.T) {
 		{"depend type=conditional fmri=__TBD predicate=__TBD", "predicate"},
 		{"depend type=origin fmri=a root-image=true root-image=true", ""},
 		{"depend type=Require fmri=a", "type"},
+		{"depend type=require fmri=a root-image=true", "root-image"},
+		{"depend type=require fmri=a predicate=b", "predicate"},
+		{"link path=a target=b mediator=m", "mediator"},
+		{"link path=a target=b mediator=m mediator-priority=site", "mediator"},
+		{file + "preserve-version=1", "preserve-version"},
 		{"depend type=group-any fmri=a fmri=b@latest", "fmri"},
 	} {
 		a, err := manifest.ParseAction(test.text)
