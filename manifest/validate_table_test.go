@@ -113,22 +113,25 @@ func TestValidateRules(t *testing.T) {
 		a := manifest.MustParseAction(k.text)
 		checkComplaint(t, a, "", false)
 		for name := range names {
-			if name != "path" && (name != a.Kind.KeyAttr() || a.Kind == manifest.KindDepend) && independent(a, name) {
+			if independent(a, name) {
 				k.checkName(t, a, name)
 			}
 		}
 	}
 }
 
-// independent reports whether a fault of an attribute is not one of another too. What a
-// dependency may have depends on its type.
+// independent reports whether an attribute has rules that have nothing to do with others.
+// That there is one key is a rule of syntax for most kinds, and what a dependency may have
+// depends on its type.
 func independent(a manifest.Action, name string) bool {
-	if a.Kind != manifest.KindDepend {
-		return true
-	}
-	special := a.Attrs.Has("predicate") || a.Attrs.Has("root-image")
-	if name == "type" {
-		return !special
+	typed := a.Attrs.Has("predicate") || a.Attrs.Has("root-image")
+	switch {
+	case a.Kind == manifest.KindSignature:
+		return name != "path"
+	case a.Kind != manifest.KindDepend:
+		return name != "path" && name != a.Kind.KeyAttr()
+	case name == "type":
+		return !typed
 	}
 	return a.Attrs.Has(name) || name != "predicate" && name != "root-image"
 }
