@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/manifest"
 )
@@ -170,6 +174,51 @@ func TestActionsStop(t *testing.T) {
 			t.Errorf("%q: %d steps", text, n)
 		}
 	}
+}
+
+// TestBlocks reads texts that are longer than the parts in which a stream is read, with
+// the seams in all sorts of lines, and compares with the whole.
+func TestBlocks(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	lines := []string{
+		"dir path=a\n", "dir \\\r\n path=b\r\n", "dir \\\n\tpath=c \\\n \\\n\n", "# comment \\\r\nset\n", "\r\n", "\\\n", "\\\r\n",
+		"bogus \\\r\n a=b\n", "dir\r\n", "set name=a value=b\\\\\r\nc\n", "file path='a\\\n b'\n",
+	}
+	o := &manifest.Options{MaxErrors: 1 << 20}
+	for range 5 {
+		var text strings.Builder
+		for text.Len() < 300_000 {
+			text.WriteString(lines[random.IntN(len(lines))])
+			if random.IntN(2000) == 0 {
+				text.WriteString("#" + strings.Repeat("x", random.IntN(200_000)) + "\r\n")
+			}
+		}
+		m, err := o.Parse("", []byte(text.String()))
+		whole := outline(func(yield func(manifest.Action, error) bool) {
+			for a := range m.All() {
+				yield(a, nil)
+			}
+			for _, e := range err.(manifest.ErrorList) {
+				yield(manifest.Action{}, e)
+			}
+		})
+		if diff := cmp.Diff(whole, outline(o.Actions("", strings.NewReader(text.String())))); diff != "" {
+			t.Fatalf("(-whole +stream)\n%.2000s", diff)
+		}
+	}
+}
+
+// outline lists actions with their places, and behind them the errors.
+func outline(seq iter.Seq2[manifest.Action, error]) (lines []string) {
+	var faults []string
+	for a, err := range seq {
+		if err != nil {
+			faults = append(faults, err.Error())
+		} else {
+			lines = append(lines, a.Pos.String()+" "+a.String())
+		}
+	}
+	return append(lines, faults...)
 }
 
 // TestSmallReads reads a manifest byte by byte and through errors with data.
