@@ -220,6 +220,22 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
+// TestDiffFilters checks that each side is compared as its filter leaves it.
+func TestDiffFilters(t *testing.T) {
+	old := parse(t, "dir path=a variant.arch=i386\ndir path=a mode=1 variant.arch=sparc\ndir path=b facet.doc=true\nfile path=c\n")
+	new := parse(t, "dir path=a variant.arch=i386 x=y\ndir path=b facet.doc=true mode=2\nfile path=c facet.doc=all\ndir path=d variant.arch=sparc\n")
+	images := []string{"", "arch==i386", "arch==sparc", "arch==sparc doc=F", "arch==i386 *=F"}
+	for _, a := range images {
+		for _, b := range images {
+			opts := &manifest.DiffOptions{Old: image(a).Filter(), New: image(b).Filter()}
+			want := changes(nil, old.Filter(opts.Old), new.Filter(opts.New))
+			if d := cmp.Diff(want, changes(opts, old, new)); d != "" {
+				t.Errorf("from %q to %q (-want +got)\n%s", a, b, d)
+			}
+		}
+	}
+}
+
 func TestDiffPackages(t *testing.T) {
 	list := func(text string) (fmris []fmri.FMRI) {
 		for _, s := range strings.Fields(text) {
