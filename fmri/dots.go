@@ -107,6 +107,13 @@ func load(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// areDigits reports whether the eight bytes of x are digits: what has 3 for its upper half
+// and still has when 6 is added to it.
+func areDigits(x uint64) bool {
+	const ones, upper = 0x0101010101010101, 0xf0f0f0f0f0f0f0f0
+	return x&upper == 0x30*ones && (x+6*ones)&upper == 0x30*ones
+}
+
 // HasPrefix reports whether the first numbers of d are the numbers of p.
 // So 1.4.3 has the prefixes 1.4 and 1.4.3 but not 1.4.30 or 1.4.3.0. Every
 // sequence has the absent one as a prefix.

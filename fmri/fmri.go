@@ -25,18 +25,18 @@ func Parse(s string) (FMRI, error) { return ParseBuild(s, impliedBuild) }
 // none. Publishing tools give the version of the system they run on.
 func ParseBuild(s string, build Dots) (FMRI, error) {
 	s = trimSpace(s)
-	f, at, bad := parse(s, string(build))
-	if bad != nil {
+	var f FMRI
+	if at, bad := f.parse(s, string(build)); bad != nil {
 		return FMRI{}, bad.in("FMRI", s, at)
 	}
 	return f, nil
 }
 
-// parse parses s. A fault lies in the part of s that begins at offset at.
+// parse parses s into f. A fault lies in the part of s that begins at offset at.
 //
 // The order of the checks decides which error is reported where there are
 // several, and is that of the reference: version before name.
-func parse(s, build string) (f FMRI, at int, bad *fault) {
+func (f *FMRI) parse(s, build string) (at int, bad *fault) {
 	at = lastAt(s)
 	head := s
 	if at >= 0 {
@@ -44,21 +44,21 @@ func parse(s, build string) (f FMRI, at int, bad *fault) {
 	}
 	p, bad := cutPrefix(head)
 	if bad != nil {
-		return f, 0, bad
+		return 0, bad
 	}
 	if at >= 0 {
 		if f.version, bad = parseVersion(s[at+1:], build); bad != nil {
-			return f, at + 1, bad
+			return at + 1, bad
 		}
 	}
 	f.publisher, f.name = p.publisher, p.name
 	if bad = checkName(f.name); bad != nil {
-		return f, len(head) - len(f.name), bad
+		return len(head) - len(f.name), bad
 	}
 	if bad = checkOldPublisher(f.publisher); bad != nil {
-		return f, len(head) - len(f.name) - 1 - len(f.publisher), bad
+		return len(head) - len(f.name) - 1 - len(f.publisher), bad
 	}
-	return f, 0, nil
+	return 0, nil
 }
 
 // A prefixed is what stands before the "@" of an FMRI or a pattern, unchecked.

@@ -123,17 +123,29 @@ func scanStamp(s string, i int, wild bool) (end int, f *fault) {
 	if wild {
 		return scanWildStamp(s, i)
 	}
-	const form = "00000000T000000Z" // 0 is any digit
-	for j := range len(form) {
-		at := i + j
-		if at == len(s) || s[at] != form[j] && !(form[j] == '0' && isDigit(s[at])) {
-			return i, &fault{BadVersion, at, "timestamp is not YYYYMMDDThhmmssZ"}
-		}
+	if n := stampPrefix(s[i:]); n < len(stampForm) {
+		return i, &fault{BadVersion, i + n, "timestamp is not YYYYMMDDThhmmssZ"}
 	}
 	if !isDate(s[i:i+8]) || s[i+9:i+11] > "23" || s[i+11] > '5' || s[i+13] > '5' {
 		return i, &fault{BadVersion, i, "timestamp is no date and time of the calendar"}
 	}
-	return i + len(form), nil
+	return i + len(stampForm), nil
+}
+
+// stampForm is the form of a timestamp; 0 is any digit.
+const stampForm = "00000000T000000Z"
+
+// stampPrefix returns how many bytes of s begin a text of the form of a timestamp.
+func stampPrefix(s string) int {
+	if len(s) >= len(stampForm) && s[8] == 'T' && s[15] == 'Z' &&
+		areDigits(load(s[:8])) && areDigits(load(s[8:16])&0x00ffffffffffff00|'0'|'0'<<56) {
+		return len(stampForm)
+	}
+	n := 0
+	for n < min(len(s), len(stampForm)) && (s[n] == stampForm[n] || stampForm[n] == '0' && isDigit(s[n])) {
+		n++
+	}
+	return n
 }
 
 // scanWildStamp is scanStamp for a pattern: any printable text but the marks of the
