@@ -1,6 +1,7 @@
 package fmri_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -135,6 +136,21 @@ func TestConstraints(t *testing.T) {
 	} {
 		if got := fmri.MustParseVersion(test.v).Succeeds(fmri.MustParseVersion(test.w), test.c); got != test.want {
 			t.Errorf("%s succeeds %s at level %v: %t", test.v, test.w, test.c, got)
+		}
+	}
+}
+
+// TestStampOffset checks that a timestamp is refused at the byte that is wrong, each of
+// them in turn, and where it ends too soon.
+func TestStampOffset(t *testing.T) {
+	const stamp = "20240702T164744Z"
+	for i := range len(stamp) {
+		for _, bad := range []string{stamp[:i], stamp[:i] + "/" + stamp[i+1:], stamp[:i] + ":" + stamp[i+1:], stamp[:i] + "\xb0" + stamp[i+1:], stamp[:i] + "é" + stamp[i+1:]} {
+			_, err := fmri.ParseVersion("1:" + bad)
+			var parse *fmri.ParseError
+			if !errors.As(err, &parse) || parse.Offset != len("1:")+i {
+				t.Errorf("%q: %v; want offset %d", bad, err, len("1:")+i)
+			}
 		}
 	}
 }
