@@ -1,0 +1,145 @@
+package transform
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A regexpCase is what Python's re does with an expression and a value. They were
+// recorded with Python 3.11.
+type regexpCase struct {
+	Pattern     string
+	Value       string
+	Error       bool // the expression or the replacement is none
+	Unsupported bool // by RE2
+	Match       bool // match finds it
+	Groups      []*string
+	Search      bool    // search finds it
+	Repl        *string // nil means that each match is put in angle brackets
+	Sub         string  // the result of sub
+}
+
+// lenient are expressions that Python refuses and RE2 understands. They do no harm.
+var lenient = map[string]bool{`(?<n>a)`: true, `(a)(?P<a>b)(?P<a>c)`: true, `[\d-z]`: true}
+
+// differs has the expressions of which the package comment says that they are not quite
+// the same, and the values for which they differ.
+var differs = map[string]func(value string) bool{
+	`\b`:    isNotASCII,
+	`\B`:    func(value string) bool { return value == "" || isNotASCII(value) },
+	`|a`:    hasA,
+	`a*?`:   hasA,
+	`(a*)*`: hasA,
+}
+
+func hasA(value string) bool { return strings.Contains(value, "a") }
+
+func isNotASCII(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// TestRegexpAsPython compares the recorded cases.
+func TestRegexpAsPython(t *testing.T) {
+	f, err := os.Open(filepath.Join("testdata", "regexp.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); records++ {
+		var c regexpCase
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		c.check(t)
+	}
+	t.Logf("%d records", records)
+}
+
+func (c *regexpCase) check(t *testing.T) {
+	t.Helper()
+	f, err := newFinder(c.Pattern)
+	switch {
+	case c.Unsupported:
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: error %v, want one that matches ErrUnsupported", c.Pattern, err)
+		}
+	case c.Repl != nil && err == nil:
+		c.checkReplacement(t, f)
+	case c.Error:
+		var bad *PatternError
+		if !errors.As(err, &bad) && !lenient[c.Pattern] {
+			t.Errorf("%s: error %v, want a PatternError", c.Pattern, err)
+		}
+	case err != nil:
+		t.Errorf("%s: %v", c.Pattern, err)
+	default:
+		c.checkMatch(t, f)
+	}
+}
+
+func (c *regexpCase) checkReplacement(t *testing.T, f *finder) {
+	t.Helper()
+	r, err := newReplacement(*c.Repl, f.re)
+	if err != nil || c.Error {
+		if (err != nil) != c.Error {
+			t.Errorf("%s: replacement %s: error %v, want one: %v", c.Pattern, *c.Repl, err, c.Error)
+		}
+		return
+	}
+	if got, ok := f.replace(c.Value, r, 1000); !ok || got != c.Sub {
+		t.Errorf("%s: replacement %s in %q: got %q, want %q", c.Pattern, *c.Repl, c.Value, got, c.Sub)
+	}
+}
+
+func (c *regexpCase) checkMatch(t *testing.T, f *finder) {
+	t.Helper()
+	if d := differs[c.Pattern]; d != nil && d(c.Value) {
+		return
+	}
+	m, err := newMatcher(c.Pattern)
+	if err != nil {
+		t.Errorf("%s: %v", c.Pattern, err)
+		return
+	}
+	if got := m.matches(c.Value); got != c.Match {
+		t.Errorf("%s matches %q: got %v, want %v", c.Pattern, c.Value, got, c.Match)
+	}
+	if got := m.re.MatchString(c.Value); got != c.Match {
+		t.Errorf("%s matches %q the slow way: got %v, want %v", c.Pattern, c.Value, got, c.Match)
+	}
+	if got := f.re.MatchString(c.Value); got != c.Search {
+		t.Errorf("%s is found in %q: got %v, want %v", c.Pattern, c.Value, got, c.Search)
+	}
+	if diff := cmp.Diff(c.Groups, submatches(m.re, c.Value)); c.Match && diff != "" {
+		t.Errorf("%s: groups of %q (-want +got)\n%s", c.Pattern, c.Value, diff)
+	}
+	got, ok := f.replace(c.Value, replacement{{text: "<"}, {}, {text: ">"}}, 1000)
+	if !ok || got != c.Sub {
+		t.Errorf("%s marked in %q: got %q, want %q", c.Pattern, c.Value, got, c.Sub)
+	}
+}
+
+// submatches returns what the groups matched, nil for those that did not.
+func submatches(re *regexp.Regexp, value string) []*string {
+	groups := []*string{}
+	m := re.FindStringSubmatchIndex(value)
+	for i := 2; i < len(m); i += 2 {
+		if m[i] < 0 {
+			groups = append(groups, nil)
+			continue
+		}
+		g := value[m[i]:m[i+1]]
+		groups = append(groups, &g)
+	}
+	return groups
+}
