@@ -75,7 +75,7 @@
 //
 // At the end of each file that sets pkg.fmri, the transforms are applied once to an action
 // of type pkg, whose attributes are those that set actions of the file had before they
-// were changed. It is not put out, but what is emitted for it is.
+// were changed. Changes to them last until then. The action is not put out, but what is emitted for it is.
 //
 // # Regular expressions
 //

@@ -11,8 +11,13 @@ type Place struct {
 	Line int // 1-based; the last of lines that are joined
 }
 
-// String returns "file:line".
-func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
+// String returns "file:line", or "file" if there is no line.
+func (p Place) String() string {
+	if p.Line <= 0 {
+		return p.File
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
+}
 
 // An Error says what is wrong with a line, or why a rule cannot be applied to it.
 type Error struct {

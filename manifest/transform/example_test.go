@@ -52,12 +52,13 @@ file NOHASH path=usr/share/doc/editor.txt owner=me group=bin mode=0444
 // A run reads rules and manifests alike, and keeps comments. Where files are looked up is
 // the caller's business.
 func ExampleRules_Run() {
-	files := fstest.MapFS{
-		"defaults.mog": {Data: []byte("<transform dir -> default mode 0755>\n")},
-		"editor.p5m":   {Data: []byte("# The editor.\n<include defaults.mog>\n$(NEW)dir path=$(PREFIX)/bin owner=root group=bin\n")},
-	}
-	r, err := transform.Parse([]transform.File{{Name: "editor.p5m"}}, &transform.Options{
-		Includes: []fs.FS{files},
+	lib := fstest.MapFS{"defaults.mog": {Data: []byte("<transform dir -> default mode 0755>\n")}}
+	const editor = `# The editor.
+<include defaults.mog>
+$(NEW)dir path=$(PREFIX)/bin owner=root group=bin
+`
+	r, err := transform.Parse([]transform.File{{Name: "editor.p5m", Text: []byte(editor)}}, &transform.Options{
+		Includes: []fs.FS{lib},
 		Macros:   []transform.Macro{{Name: "PREFIX", Value: "opt"}, {Name: "NEW"}},
 	})
 	if err != nil {

@@ -68,25 +68,26 @@ func positive[T int | int64](n, otherwise T) T {
 // is nowhere is an [*fs.PathError] that matches fs.ErrNotExist.
 func (o *Options) ReadFile(name string) ([]byte, error) {
 	l := o.limits()
+	found := name
 	if clean := path.Clean(name); !fs.ValidPath(name) && fs.ValidPath(clean) {
-		name = clean
+		found = clean
 	}
 	for _, fsys := range l.Includes {
-		text, err := readFile(fsys, name, l.MaxSize)
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid) {
-			return text, err
+		f, err := fsys.Open(found)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		text, err := readAll(f, name, l.MaxSize)
+		return text, errors.Join(err, f.Close())
 	}
 	return nil, &fs.PathError{Op: "include", Path: name, Err: fs.ErrNotExist}
 }
 
-func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+func readAll(r io.Reader, name string, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(text)) > limit {
 		err = &LimitError{name, "MaxSize", limit}
 	}

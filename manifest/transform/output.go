@@ -61,17 +61,24 @@ func (o *Output) Manifest() (*manifest.Manifest, error) {
 		if l.isComment() {
 			continue
 		}
-		var err error
-		if l.Prefix != "" || l.Text != "" {
-			err = &SyntaxError{Reason: "line is no action"}
-		} else {
-			err = m.Add(l.Action)
-		}
-		if err != nil {
+		if err := l.addTo(m); err != nil {
 			return nil, &Error{Place: l.Place, Text: l.String(), Err: err}
 		}
 	}
 	return m.Canonical(), nil
+}
+
+// addTo adds an action to a manifest. A set without name or value could be one in the
+// short form, which means something else.
+func (l Line) addTo(m *manifest.Manifest) error {
+	a := l.Action
+	switch {
+	case l.Prefix != "" || l.Text != "":
+		return &SyntaxError{Reason: "line is no action"}
+	case a.Kind == manifest.KindSet && (!a.Attrs.Has("name") || !a.Attrs.Has("value")):
+		return &manifest.SyntaxError{Fault: manifest.FaultSetForm, Input: a.String(), Offset: -1}
+	}
+	return m.Add(a)
 }
 
 // actionText returns the canonical text of an action as it stands in a line. It need not

@@ -7,8 +7,7 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// A File is a file that a run reads. A nil Text means that it is read as an include
-// directive would.
+// A File is a file that a run reads. [Options.ReadFile] reads one as include directives do.
 type File struct {
 	Name string // in errors, and for %(pkg.manifest.filename)
 	Text []byte
@@ -42,17 +41,12 @@ func Parse(files []File, opts *Options) (*Rules, error) {
 	r := reader{rules: &Rules{opts: opts.limits()}}
 	r.macros = newMacros(r.rules.opts)
 	for _, f := range files {
+		if r.stopped {
+			break
+		}
 		r.lines = nil
 		r.place = Place{File: f.Name}
-		text := f.Text
-		if text == nil {
-			var err error
-			if text, err = r.rules.opts.ReadFile(f.Name); err != nil {
-				r.fault("", err)
-				continue
-			}
-		}
-		r.file(string(text))
+		r.file(string(f.Text))
 		r.rules.files = append(r.rules.files, fileLines{r.place, r.lines})
 	}
 	if r.errs != nil {
@@ -184,7 +178,10 @@ func (r *reader) directive(text string) error {
 
 // include reads a file in the place of a directive.
 func (r *reader) include(name string) error {
-	if r.depth++; r.depth > r.rules.opts.MaxDepth {
+	if name == "" {
+		return &SyntaxError{Reason: "include without file"}
+	}
+	if r.depth == r.rules.opts.MaxDepth {
 		return &LimitError{"files that include files", "MaxDepth", int64(r.rules.opts.MaxDepth)}
 	}
 	text, err := r.rules.opts.ReadFile(name)
@@ -193,9 +190,10 @@ func (r *reader) include(name string) error {
 	}
 	back := r.place
 	r.place = Place{File: name}
+	r.depth++
 	r.file(string(text))
-	r.place = back
 	r.depth--
+	r.place = back
 	return nil
 }
 

@@ -57,7 +57,12 @@ func (r *rule) match(words []string) error {
 	if words == nil {
 		return nil
 	}
-	a, err := manifest.ParseAction(manifest.KindUnknown.String() + " " + strings.Join(words, " "))
+	clauses := strings.Join(words, " ")
+	a, err := manifest.ParseAction(manifest.KindUnknown.String() + " " + clauses)
+	var syn *manifest.SyntaxError
+	if errors.As(err, &syn) {
+		return &manifest.SyntaxError{Fault: syn.Fault, Name: syn.Name, Input: clauses, Offset: -1}
+	}
 	if err != nil {
 		return err
 	}

@@ -177,8 +177,9 @@ func (w *work) apply(s *subject, depth int) error {
 	if err != nil {
 		return err
 	}
-	w.out.changed = w.out.changed || s.changed || s.dropped
-	if !s.dropped && s.action.Kind != 0 {
+	if s.action.Kind == 0 {
+		w.pkg = s.action.Attrs
+	} else if w.out.changed = w.out.changed || s.changed || s.dropped; !s.dropped {
 		w.put(Line{Place: w.place, Prefix: w.prefix, Action: s.action}, depth > 0)
 	}
 	for _, e := range emitted {

@@ -228,6 +228,8 @@ func (w *work) fill(b *builder, r *reference) error {
 func (w *work) values(r *reference, yield func(string) bool) {
 	a := &w.subject.action
 	switch {
+	case r.pkg && a.Kind == 0:
+		a.Attrs.Values(r.name)(yield)
 	case r.pkg:
 		w.pkg.Values(r.name)(yield)
 	case r.name == "action.name":

@@ -65,7 +65,8 @@ func runVectors(t *testing.T, name string) {
 		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		got, err := v.run(t)
+		out, err := v.run(t)
+		got := resultOf(out, err)
 		if diff := cmp.Diff(v.Want, got); diff != "" && (!v.Free || got.Exit == 0) {
 			t.Errorf("%s: (-want +got)\n%s%v", v.ID, diff, err)
 		}
@@ -76,9 +77,46 @@ func runVectors(t *testing.T, name string) {
 	t.Logf("%s: %d records", name, records)
 }
 
+// resultOf returns what pkgmogrify makes of the end of a run.
+func resultOf(out *transform.Output, err error) result {
+	var exit *transform.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return result{Exit: exit.Code}
+	case err != nil:
+		return result{Exit: 1}
+	}
+	return result{Output: lines(out.Printed) + string(out.Text())}
+}
+
 // run does what pkgmogrify does: everything but reading the command line is the
-// package's.
-func (v *vector) run(t *testing.T) (result, error) {
+// package's. The output is never nil.
+func (v *vector) run(t *testing.T) (*transform.Output, error) {
+	none := &transform.Output{}
+	opts, err := v.options(t)
+	if err != nil {
+		return none, err
+	}
+	var files []transform.File
+	for _, name := range v.In.Order {
+		text, err := opts.ReadFile(name)
+		if err != nil {
+			return none, err
+		}
+		files = append(files, transform.File{Name: name, Text: text})
+	}
+	rules, err := transform.Parse(files, opts)
+	if err != nil {
+		return none, err
+	}
+	out, err := rules.Run()
+	if err != nil {
+		return none, err
+	}
+	return out, nil
+}
+
+func (v *vector) options(t *testing.T) (*transform.Options, error) {
 	files := fstest.MapFS{}
 	for name, text := range v.In.Files {
 		files[name] = &fstest.MapFile{Data: []byte(text)}
@@ -104,32 +142,11 @@ func (v *vector) run(t *testing.T) (result, error) {
 	for _, text := range v.In.Macros {
 		m, err := transform.ParseMacro(text)
 		if err != nil {
-			return result{Exit: 1}, err
+			return nil, err
 		}
 		opts.Macros = append(opts.Macros, m)
 	}
-	var names []transform.File
-	for _, name := range v.In.Order {
-		names = append(names, transform.File{Name: name})
-	}
-	out, err := parseAndRun(names, opts)
-	var exit *transform.ExitError
-	if errors.As(err, &exit) {
-		return result{Exit: exit.Code}, err
-	}
-	if err != nil {
-		return result{Exit: 1}, err
-	}
-	return result{Output: lines(out.Printed) + string(out.Text())}, nil
-}
-
-// parseAndRun reads files and applies their rules to their lines.
-func parseAndRun(files []transform.File, opts *transform.Options) (*transform.Output, error) {
-	rules, err := transform.Parse(files, opts)
-	if err != nil {
-		return nil, err
-	}
-	return rules.Run()
+	return opts, nil
 }
 
 // lines ends each text with a newline.
