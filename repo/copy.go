@@ -17,9 +17,17 @@ type CopyOptions struct {
 	// Parallel is how many payloads are copied at once. Zero means one per CPU.
 	Parallel int
 
-	// Transform, if set, changes manifests on the way. What it returns is
-	// published under its own name; signatures that do not fit any more are
-	// its business.
+	// Transform, if set, changes manifests on the way. It is called for one
+	// package after the other in their order, those that the sink has already
+	// too, and must not change what it is given; what it returns unchanged is
+	// copied byte for byte. A nil manifest leaves the package out.
+	//
+	// A changed manifest is published under the name that it has; without
+	// publisher or timestamp it gets those of the package. It must be one that
+	// Publish would take. Payloads are copied for the actions that it has: those
+	// of actions that are gone stay behind, and for one that was added the
+	// source must have the payload that it names. Signatures that do not fit any
+	// more are the function's business.
 	Transform func(*manifest.Manifest) (*manifest.Manifest, error)
 
 	// BatchBytes is how much is copied before it is made visible, if the sink
@@ -125,6 +133,7 @@ func (c *copying) copyAll(ctx context.Context, sink Sink, todo []fmri.FMRI) (n i
 
 // A toCopy is a package and its manifest.
 type toCopy struct {
+	source   fmri.FMRI // its name there
 	fmri     fmri.FMRI
 	manifest *manifest.Manifest
 }
@@ -142,25 +151,20 @@ func withoutError(pkgs []fmri.FMRI) iter.Seq2[fmri.FMRI, error] {
 // read reads the manifest of a package.
 func (c *copying) read(ctx context.Context, f fmri.FMRI) (toCopy, error) {
 	m, err := c.src.Manifest(ctx, f)
-	if err != nil {
-		return toCopy{}, err
-	}
-	t := toCopy{f, m}
-	if c.opts.Transform == nil {
-		return t, nil
-	}
-	if t.manifest, err = c.opts.Transform(m); err != nil {
-		return t, &Error{Op: "transform", FMRI: f, Err: err}
-	}
-	if named, ok := t.manifest.FMRI(); ok {
-		t.fmri = named
-	}
-	return t, nil
+	return toCopy{f, f, m}, err
 }
 
 // start copies the payloads of a package in the crew; who does the last one
 // commits the package.
 func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
+	if err := c.transform(&m); err != nil {
+		crew.fail(&Error{Op: "transform", FMRI: m.source, Err: err})
+		return false
+	}
+	if m.manifest == nil {
+		c.finish(m.fmri)
+		return true
+	}
 	tx, err := sink.Begin(crew.ctx, m.fmri)
 	if errors.Is(err, fs.ErrExist) {
 		c.finish(m.fmri)
@@ -170,7 +174,7 @@ func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
 		crew.fail(err)
 		return false
 	}
-	p := &copyingPackage{copying: c, tx: tx, fmri: m.fmri, manifest: m.manifest}
+	p := &copyingPackage{copying: c, tx: tx, publisher: m.source.Publisher(), fmri: m.fmri, manifest: m.manifest}
 	c.begun = append(c.begun, p)
 	p.left.Store(1)
 	seen := map[manifest.Digest]bool{}
@@ -190,10 +194,11 @@ func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
 // A copyingPackage is a package while it is copied.
 type copyingPackage struct {
 	*copying
-	tx       Tx
-	fmri     fmri.FMRI
-	manifest *manifest.Manifest
-	left     atomic.Int64 // payloads, and one for the end of their list
+	tx        Tx
+	publisher string // in the source
+	fmri      fmri.FMRI
+	manifest  *manifest.Manifest
+	left      atomic.Int64 // payloads, and one for the end of their list
 
 	committed bool
 }
@@ -237,7 +242,7 @@ func (p *copyingPackage) copyPayload(ctx context.Context, payload manifest.Paylo
 	if held || err != nil {
 		return err
 	}
-	stored, err := p.src.Payload(ctx, p.fmri.Publisher(), payload.Name())
+	stored, err := p.src.Payload(ctx, p.publisher, payload.Name())
 	if err != nil {
 		return err
 	}
