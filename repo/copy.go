@@ -157,8 +157,9 @@ func (c *copying) read(ctx context.Context, f fmri.FMRI) (toCopy, error) {
 // start copies the payloads of a package in the crew; who does the last one
 // commits the package.
 func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
-	if err := c.transform(&m); err != nil {
-		crew.fail(&Error{Op: "transform", FMRI: m.source, Err: err})
+	var err error
+	if m.fmri, m.manifest, err = c.opts.Transformed(m.source, m.manifest); err != nil {
+		crew.fail(err)
 		return false
 	}
 	if m.manifest == nil {

@@ -8,28 +8,38 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// transform changes a package as the options say. Its manifest is nil if it is to be
-// left out.
-func (c *copying) transform(p *toCopy) error {
-	if c.opts.Transform == nil {
-		return nil
+// Transformed returns the name and the manifest with which Copy publishes a package of
+// a source; the manifest is nil if it leaves the package out. It is for programs that
+// put packages elsewhere than into a Sink. The error is an *Error.
+func (o *CopyOptions) Transformed(f fmri.FMRI, m *manifest.Manifest) (fmri.FMRI, *manifest.Manifest, error) {
+	if o == nil || o.Transform == nil {
+		return f, m, nil
 	}
-	old := p.manifest
-	m, err := c.opts.Transform(old)
-	if p.manifest = m; err != nil || m == nil || m == old {
-		return err
+	name := f
+	changed, err := o.Transform(m)
+	if err == nil && changed != nil && changed != m {
+		name, changed, err = named(changed, f)
 	}
-	f, ok := m.FMRI()
+	if err != nil {
+		return f, nil, &Error{Op: "transform", FMRI: f, Err: err}
+	}
+	return name, changed, nil
+}
+
+// named returns a changed manifest with the name that is published, and that name.
+func named(m *manifest.Manifest, source fmri.FMRI) (fmri.FMRI, *manifest.Manifest, error) {
+	said, ok := m.FMRI()
 	if !ok {
-		return fmt.Errorf("changed manifest without pkg.fmri: %w", fs.ErrInvalid)
+		return source, nil, fmt.Errorf("changed manifest without pkg.fmri: %w", fs.ErrInvalid)
 	}
-	p.fmri = completed(f, p.source)
-	if f != p.fmri {
-		if p.manifest, err = renamed(m, p.fmri); err != nil {
-			return err
+	f := completed(said, source)
+	if f != said {
+		var err error
+		if m, err = renamed(m, f); err != nil {
+			return source, nil, err
 		}
 	}
-	return publishable(p.manifest)
+	return f, m, publishable(m)
 }
 
 // completed returns a name with the publisher and the timestamp of another, if it

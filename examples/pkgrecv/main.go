@@ -1,11 +1,15 @@
 // Command pkgrecv copies packages from one repository or archive to another, as
 // pkgrecv(1) does.
 //
-//	pkgrecv -s SOURCE -d DESTINATION [-n] [-r] [-m MODE] [-p PUBLISHER]... PATTERN...
+//	pkgrecv -s SOURCE -d DESTINATION [-n] [-r] [-m MODE] [-p PUBLISHER]... [--mog-file FILE]... PATTERN...
 //	pkgrecv -s SOURCE -d DESTINATION --clone [-p PUBLISHER]...
-//	pkgrecv -s SOURCE -d FILE.p5p -a [-n] [-r] [-m MODE] PATTERN...
-//	pkgrecv -s SOURCE -d DIRECTORY --raw [-r] [-m MODE] PATTERN...
+//	pkgrecv -s SOURCE -d FILE.p5p -a [-n] [-r] [-m MODE] [--mog-file FILE]... PATTERN...
+//	pkgrecv -s SOURCE -d DIRECTORY --raw [-r] [-m MODE] [--mog-file FILE]... PATTERN...
 //	pkgrecv -s SOURCE --newest
+//
+// Files of --mog-file hold rules of pkgmogrify(1) that change each manifest before it is
+// written. Payloads of actions that are gone are not copied. A package that was
+// changed loses its signatures.
 //
 // The exit status is 0 if all went well, 1 for an error, 2 for wrong usage and 3 if only a
 // part could be done.
@@ -21,6 +25,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/goips/ips/manifest/transform"
 	"github.com/goips/ips/repo"
 )
 
@@ -70,9 +75,10 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 0
 	}
 	if err == nil {
-		err = receive(ctx, o, out)
+		err = receive(ctx, o, out, errs)
 	}
 	var usage usageError
+	var exit *transform.ExitError
 	switch {
 	case err == nil:
 		return 0
@@ -81,6 +87,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 2
 	}
 	fmt.Fprintln(errs, "pkgrecv:", err)
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
 	if errors.Is(err, errPartial) {
 		return 3
 	}
@@ -96,7 +105,7 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	f.StringVarP(&o.source, "source", "s", o.source, "where packages come from")
 	f.StringVarP(&o.dest, "destination", "d", o.dest, "where they go")
 	f.StringVarP(&o.mode, "mode", "m", "", "latest, all-versions or all-timestamps")
-	f.StringArrayVar(&o.mog, "mog-file", nil, "rules that change manifests (not supported)")
+	f.StringArrayVar(&o.mog, "mog-file", nil, "rules that change manifests, - for the standard input")
 	f.StringArrayVarP(&o.publishers, "publisher", "p", nil, "only this publisher")
 	f.BoolVar(&o.newest, "newest", false, "list the newest version of each package")
 	f.BoolVarP(&o.archive, "archive", "a", false, "write a p5p archive")
@@ -122,6 +131,8 @@ func (o *options) check() error {
 		return usageError("a source (-s) is required")
 	case !known:
 		return usageError("unknown mode " + o.mode)
+	case len(o.mog) > 0 && (o.clone || o.newest):
+		return usageError("--mog-file changes packages that are received one by one")
 	case o.newest && len(o.patterns) > 0:
 		return usageError("--newest takes no patterns")
 	case o.newest:
@@ -134,8 +145,6 @@ func (o *options) check() error {
 		return usageError("--raw and -a exclude each other")
 	case !o.clone && len(o.patterns) == 0:
 		return usageError("name the packages to receive")
-	case len(o.mog) > 0:
-		return fmt.Errorf("--mog-file: %w", errors.ErrUnsupported)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 // writeRaw writes each package to a directory of its own: its manifest, and the content of
 // its payloads under their names in a repository.
-func writeRaw(ctx context.Context, src repo.Source, dir string, packages []fmri.FMRI) error {
+func writeRaw(ctx context.Context, src repo.Source, dir string, packages []fmri.FMRI, opts *repo.CopyOptions) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -25,23 +25,27 @@ func writeRaw(ctx context.Context, src repo.Source, dir string, packages []fmri.
 	}
 	defer root.Close()
 	for _, f := range packages {
-		if err := writePackage(ctx, src, root, f); err != nil {
+		if err := writePackage(ctx, src, root, f, opts); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writePackage(ctx context.Context, src repo.Source, root *os.Root, f fmri.FMRI) error {
-	dir, err := f.DirPath()
+func writePackage(ctx context.Context, src repo.Source, root *os.Root, f fmri.FMRI, opts *repo.CopyOptions) error {
+	m, err := src.Manifest(ctx, f)
+	if err != nil {
+		return err
+	}
+	name, m, err := opts.Transformed(f, m)
+	if err != nil {
+		return err
+	}
+	dir, err := name.DirPath()
 	if err != nil {
 		return err
 	}
 	if err := root.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	m, err := src.Manifest(ctx, f)
-	if err != nil {
 		return err
 	}
 	for a := range m.All() {

@@ -21,7 +21,11 @@ import (
 )
 
 // receive does what the options say.
-func receive(ctx context.Context, o *options, out io.Writer) error {
+func receive(ctx context.Context, o *options, out, errs io.Writer) error {
+	change, err := o.transformer(out, errs)
+	if err != nil {
+		return err
+	}
 	src, err := open(ctx, o.source)
 	if err != nil {
 		return err
@@ -41,19 +45,20 @@ func receive(ctx context.Context, o *options, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "Receiving %s\n", plural(len(packages), "package"))
+	opts := &repo.CopyOptions{Transform: change, Progress: progress(out)}
 	switch {
 	case o.dryRun:
-		return list(out, packages)
+		return list(ctx, src, packages, opts, out)
 	case o.archive:
-		return writeArchive(ctx, src, o.dest, packages)
+		return writeArchive(ctx, src, o.dest, packages, opts)
 	case o.raw:
-		return writeRaw(ctx, src, o.dest, packages)
+		return writeRaw(ctx, src, o.dest, packages, opts)
 	}
 	dst, err := openRepository(ctx, o.dest)
 	if err != nil {
 		return err
 	}
-	return repo.Copy(ctx, dst, src, slices.Values(packages), &repo.CopyOptions{Progress: progress(out)})
+	return repo.Copy(ctx, dst, src, slices.Values(packages), opts)
 }
 
 func plural(n int, noun string) string {
@@ -63,8 +68,18 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func list(out io.Writer, packages []fmri.FMRI) error {
+// list prints the names under which packages would be received.
+func list(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo.CopyOptions, out io.Writer) error {
 	for _, f := range packages {
+		if opts.Transform != nil {
+			m, err := src.Manifest(ctx, f)
+			if err != nil {
+				return err
+			}
+			if f, _, err = opts.Transformed(f, m); err != nil {
+				return err
+			}
+		}
 		if _, err := fmt.Fprintln(out, f); err != nil {
 			return err
 		}
@@ -178,7 +193,7 @@ func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []st
 }
 
 // writeArchive writes packages to a new p5p archive.
-func writeArchive(ctx context.Context, src repo.Source, name string, packages []fmri.FMRI) error {
+func writeArchive(ctx context.Context, src repo.Source, name string, packages []fmri.FMRI, opts *repo.CopyOptions) error {
 	w, err := archive.Create(name, nil)
 	if err != nil {
 		return err
@@ -192,7 +207,11 @@ func writeArchive(ctx context.Context, src repo.Source, name string, packages []
 		open := func(p manifest.Payload) (io.ReadCloser, error) {
 			return src.Payload(ctx, f.Publisher(), p.Name())
 		}
-		if err := w.Add(f, m, open); err != nil {
+		name, m, err := opts.Transformed(f, m)
+		if err != nil {
+			return err
+		}
+		if err := w.Add(name, m, open); err != nil {
 			return err
 		}
 	}
