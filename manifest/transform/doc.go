@@ -82,9 +82,13 @@
 // They are those of Python, as far as RE2 has them. The spellings that Go does not know
 // (\Z, \u0041, {,3}, [[], (?#comment), (?u)) are translated, and \d, \w, \s and their
 // opposites are Unicode's; only \W and \S within brackets, \b and \B know no letters beyond
-// ASCII. Look-around, references to groups (\1, (?P=name)), conditions, atomic groups,
-// possessive repetition, more than 1000 repetitions and the flags a, L and x cannot be
-// had: these are errors that match errors.ErrUnsupported, possessive repetition any error.
+// ASCII. Look-around can be had at the ends of an expression that transforms match: ahead
+// at its beginning, as in path=(?!usr/).*, and behind before a last "$", as in
+// path=.*(?<!\.conf)$, without groups in it or alternatives beside it. Elsewhere it cannot
+// be had, nor can references to groups (\1, (?P=name)), conditions, atomic groups, more
+// than 1000 repetitions and the flags a, L and x: these are errors that match
+// errors.ErrUnsupported. Possessive repetition is a fault like any other.
+//
 // An expression that prefers to match nothing, such as a*?, is found less often than by
 // Python. Empty matches that follow another directly count, as in Python: "edit attr .* x"
 // gives xx.

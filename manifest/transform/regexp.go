@@ -44,31 +44,6 @@ func compile(pattern string) (*regexp.Regexp, string, error) {
 	return re, expr, nil
 }
 
-// A matcher matches the beginning of values.
-type matcher struct {
-	re     *regexp.Regexp // anchored
-	prefix string         // with which all that matches begins
-	whole  bool           // and the prefix is the whole expression
-}
-
-func newMatcher(pattern string) (matcher, error) {
-	re, expr, err := compile(pattern)
-	if err != nil {
-		return matcher{}, err
-	}
-	m := matcher{}
-	m.prefix, m.whole = re.LiteralPrefix()
-	if m.re, err = regexp.Compile(`\A(?:` + expr + `)`); err != nil {
-		return matcher{}, &PatternError{pattern, err}
-	}
-	return m, nil
-}
-
-// matches reports whether the beginning of a value matches.
-func (m *matcher) matches(value string) bool {
-	return strings.HasPrefix(value, m.prefix) && (m.whole || m.re.MatchString(value))
-}
-
 // A translator writes an expression of Python in the syntax of Go.
 type translator struct {
 	in  string

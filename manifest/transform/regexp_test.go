@@ -23,6 +23,7 @@ type regexpCase struct {
 	Unsupported bool // by RE2
 	Match       bool // match finds it
 	Groups      []*string
+	Look        bool    // the expression looks around at its ends, which only matchers can
 	Search      bool    // search finds it
 	Repl        *string // nil means that each match is put in angle brackets
 	Sub         string  // the result of sub
@@ -67,9 +68,16 @@ func TestRegexpAsPython(t *testing.T) {
 
 func (c *regexpCase) check(t *testing.T) {
 	t.Helper()
+	if c.Look {
+		c.checkMatch(t, nil)
+		return
+	}
 	f, err := newFinder(c.Pattern)
 	switch {
 	case c.Unsupported:
+		if _, err := newMatcher(c.Pattern); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: matcher: %v, want an error that matches ErrUnsupported", c.Pattern, err)
+		}
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: error %v, want one that matches ErrUnsupported", c.Pattern, err)
 		}
@@ -114,14 +122,17 @@ func (c *regexpCase) checkMatch(t *testing.T, f *finder) {
 	if got := m.matches(c.Value); got != c.Match {
 		t.Errorf("%s matches %q: got %v, want %v", c.Pattern, c.Value, got, c.Match)
 	}
-	if got := m.re.MatchString(c.Value); got != c.Match {
+	if got := m.slow(c.Value); got != c.Match {
 		t.Errorf("%s matches %q the slow way: got %v, want %v", c.Pattern, c.Value, got, c.Match)
-	}
-	if got := f.re.MatchString(c.Value); got != c.Search {
-		t.Errorf("%s is found in %q: got %v, want %v", c.Pattern, c.Value, got, c.Search)
 	}
 	if diff := cmp.Diff(c.Groups, submatches(m.re, c.Value)); c.Match && diff != "" {
 		t.Errorf("%s: groups of %q (-want +got)\n%s", c.Pattern, c.Value, diff)
+	}
+	if f == nil {
+		return
+	}
+	if got := f.re.MatchString(c.Value); got != c.Search {
+		t.Errorf("%s is found in %q: got %v, want %v", c.Pattern, c.Value, got, c.Search)
 	}
 	got, ok := f.replace(c.Value, replacement{{text: "<"}, {}, {text: ">"}}, 1000)
 	if !ok || got != c.Sub {
@@ -142,4 +153,21 @@ func submatches(re *regexp.Regexp, value string) []*string {
 		groups = append(groups, &g)
 	}
 	return groups
+}
+
+// FuzzMatcher compares the short cuts with what they are short for.
+func FuzzMatcher(f *testing.F) {
+	for _, pattern := range []string{"usr/(.*)", `.+/file10+\.py$`, "(?i)a+b", "a{2,3}(bc)+d?$", "(ab|cd)e|f", "^(?!a).*(?<!b)$", "(?=a)[^b]", `\b.`, "a$|b$", "((a+b)+c)$"} {
+		f.Add(pattern, "usr/lib/file100.py")
+		f.Add(pattern, "aabcbce")
+	}
+	f.Fuzz(func(t *testing.T, pattern, value string) {
+		m, err := newMatcher(pattern)
+		if err != nil {
+			return
+		}
+		if got, want := m.matches(value), m.slow(value); got != want {
+			t.Errorf("%q matches %q: got %v, want %v", pattern, value, got, want)
+		}
+	})
 }
