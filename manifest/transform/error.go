@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -41,16 +42,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // An ErrorList holds what is wrong with the files, in the order in which they were read.
 type ErrorList []*Error
 
-// Error returns the first error and the number of the others.
-func (l ErrorList) Error() string {
-	switch len(l) {
-	case 0:
-		return "no errors"
-	case 1:
-		return l[0].Error()
-	}
-	return fmt.Sprintf("%v (and %d more)", l[0], len(l)-1)
-}
+// Error returns all errors, each on a line.
+func (l ErrorList) Error() string { return errors.Join(l.Unwrap()...).Error() }
 
 // Unwrap returns the errors.
 func (l ErrorList) Unwrap() []error {

@@ -52,21 +52,14 @@ func commandLine(c *manifesttest.Case) *vector {
 	return v
 }
 
-// errorText returns each error of a list on a line.
+// errorText returns the text of an error, empty if there is none.
 func errorText(err error) string {
-	var list transform.ErrorList
 	var exit *transform.ExitError
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &exit):
 		return fmt.Sprintf("exit %d: %v", exit.Code, exit)
-	case !errors.As(err, &list):
-		return err.Error()
 	}
-	var b strings.Builder
-	for _, e := range list {
-		fmt.Fprintln(&b, e)
-	}
-	return b.String()
+	return err.Error()
 }

@@ -108,62 +108,74 @@ func suffix(re *syntax.Regexp) string {
 // before the "$" at its end, and returns what is left. In these places, which RE2 does not
 // need to know, they can be had.
 func (m *matcher) takeLooks(pattern string) (string, error) {
-	groups, alternatives := outline(pattern)
-	if alternatives {
+	if _, alternatives := outline(pattern); alternatives {
 		return pattern, nil
 	}
-	begin, end := 0, len(pattern)
-	if strings.HasPrefix(pattern, "^") {
-		begin = 1
+	rest, err := m.takeAhead(strings.TrimPrefix(pattern, "^"))
+	if m.looks == nil {
+		rest = pattern
 	}
-	anchor := begin
-	for len(groups) > 0 && groups[0].open == begin && groups[0].is(pattern, "(?=", "(?!") {
-		if err := m.take(pattern, groups[0], 3, `\A(?:%s)`); err != nil {
-			return "", err
-		}
-		begin = groups[0].closed + 1
-		groups = groups[1:]
+	if body, ok := strings.CutSuffix(rest, "$"); ok && err == nil {
+		body, err = m.takeBehind(body)
+		rest = body + "$"
 	}
-	if begin == anchor {
-		begin = 0
-	}
-	if !strings.HasSuffix(pattern, "$") {
-		return pattern[begin:], nil
-	}
-	for end--; len(groups) > 0 && groups[len(groups)-1].closed == end-1 && groups[len(groups)-1].is(pattern, "(?<=", "(?<!"); {
-		last := groups[len(groups)-1]
-		if err := m.take(pattern, last, 4, `(?:%s)\z`); err != nil {
-			return "", err
-		}
-		end = last.open
-		groups = groups[:len(groups)-1]
-	}
-	return pattern[begin:end] + "$", nil
+	return rest, err
 }
 
-// take makes a look of a group whose inside begins behind so many characters.
-func (m *matcher) take(pattern string, g groupAt, begin int, form string) error {
-	re, expr, err := compile(pattern[g.open+begin : g.closed])
+// takeAhead takes look-ahead from the beginning.
+func (m *matcher) takeAhead(pattern string) (string, error) {
+	for strings.HasPrefix(pattern, "(?=") || strings.HasPrefix(pattern, "(?!") {
+		groups, _ := outline(pattern)
+		if groups == nil {
+			break
+		}
+		end := groups[0].closed
+		if err := m.take(pattern[3:end], pattern[2] == '=', `\A(?:%s)`); err != nil {
+			return "", err
+		}
+		pattern = pattern[end+1:]
+	}
+	return pattern, nil
+}
+
+// takeBehind takes look-behind from the end.
+func (m *matcher) takeBehind(pattern string) (string, error) {
+	for strings.HasSuffix(pattern, ")") {
+		groups, _ := outline(pattern)
+		if groups == nil {
+			break
+		}
+		last := groups[len(groups)-1]
+		group := pattern[last.open:]
+		if last.closed != len(pattern)-1 || !strings.HasPrefix(group, "(?<=") && !strings.HasPrefix(group, "(?<!") {
+			break
+		}
+		if err := m.take(group[4:len(group)-1], group[3] == '=', `(?:%s)\z`); err != nil {
+			return "", err
+		}
+		pattern = pattern[:last.open]
+	}
+	return pattern, nil
+}
+
+// take makes a look of the inside of a group.
+func (m *matcher) take(inside string, want bool, form string) error {
+	re, expr, err := compile(inside)
 	if err != nil {
 		return err
 	}
 	if re.NumSubexp() > 0 {
-		return &PatternError{pattern, fmt.Errorf("groups that look around: %w", errors.ErrUnsupported)}
+		return &PatternError{inside, fmt.Errorf("groups that look around: %w", errors.ErrUnsupported)}
 	}
 	if re, err = regexp.Compile(fmt.Sprintf(form, expr)); err != nil {
-		return &PatternError{pattern, err}
+		return &PatternError{inside, err}
 	}
-	m.looks = append(m.looks, look{re, pattern[g.open+begin-1] == '='})
+	m.looks = append(m.looks, look{re, want})
 	return nil
 }
 
 // A groupAt is where a group begins and ends.
 type groupAt struct{ open, closed int }
-
-// is reports whether a group begins with one of two texts.
-func (g groupAt) is(pattern, one, other string) bool {
-	return strings.HasPrefix(pattern[g.open:], one) || strings.HasPrefix(pattern[g.open:], other)
-}
 
 // outline finds the groups of an expression that lie in no others, and whether it has
 // alternatives beside them. It does not mind faults.

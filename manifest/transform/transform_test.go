@@ -73,6 +73,75 @@ func TestApplyUnchanged(t *testing.T) {
 	}
 }
 
+// TestApplySamePayload sets the payload that is there already.
+func TestApplySamePayload(t *testing.T) {
+	m := manifesttest.MustParse("file   abc path=a\nlicense def license=b\n")
+	for rules, same := range map[string]bool{
+		"<transform file -> set action.hash abc>":                             true,
+		"<transform -> set action.hash %(action.hash)>":                       true,
+		"<transform file -> set action.hash abd>":                             false,
+		"<transform license -> set action.hash %(action.hash)%(x;notfound=)>": true,
+	} {
+		out, err := parse(t, rules, nil).Apply("m.p5m", m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := out.Manifest(); (got == m) != same || err != nil {
+			t.Errorf("%s: same: %v, %v", rules, got == m, err)
+		}
+	}
+}
+
+// TestApplyCopies changes all actions in all ways: the manifest that was given stays as it
+// is, and so do actions that share memory with those that are changed.
+func TestApplyCopies(t *testing.T) {
+	text := strings.Repeat("dir a=1 a=2 mode=0755 path=usr\nfile h1 a=1 path=b\n", 50)
+	m := manifesttest.MustParse(text)
+	r := parse(t, "<transform file -> add x y>\n<transform file -> set action.hash new>\n<transform dir -> edit a . 3>\n<transform -> set path %(path).%(pkg.manifest.lineno)>\n<transform -> add z z>\n<transform file -> delete a 1>", nil)
+	for range 2 {
+		changed, _ := apply(t, r, text)
+		if got := string(m.Canonical().Text()); got != text {
+			t.Fatalf("manifest became\n%s", got)
+		}
+		var want strings.Builder
+		for i := range 50 {
+			fmt.Fprintf(&want, "dir a=3 a=3 mode=0755 path=usr.%d z=z\nfile new path=b.%d x=y z=z\n", 2*i+1, 2*i+2)
+		}
+		if diff := cmp.Diff(want.String(), string(changed.Text())); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+// TestCharacters has characters that no line of a manifest can have, or only some.
+func TestCharacters(t *testing.T) {
+	for text, good := range map[string]bool{
+		"# tab\t and é and \U0001f4e6\n":        true,
+		"# CR LF\r\n\r\n":                       true,
+		"dir path=é a=\ufffd\n":                 true,
+		"# NUL \x00.\n":                         false,
+		"# CR \r.\n":                            false,
+		"# NEL \u0085.\n":                       false,
+		"# LS \u2028.\n":                        false,
+		"# not UTF-8 \xff.\n":                   false,
+		"dir path=a\x7fb\n":                     false,
+		"dir path=a\u2029b\n":                   false,
+		"dir path=\xe2\x80\n":                   false,
+		"<transform -> emit # \x01>\n":          false,
+		"<transform path=\xff -> drop>\n":       false,
+		"<include \x00>\n":                      false,
+		"# $(NEWLINE)\n":                        false,
+		"dir path=a \u00a0 mode=0755 b=1\u00a0": false,
+	} {
+		opts := &transform.Options{Macros: []transform.Macro{{"NEWLINE", "a\nb"}}}
+		_, err := transform.Parse([]transform.File{{"m", []byte(text)}}, opts)
+		var syn *manifest.SyntaxError
+		if good && err != nil || !good && !errors.As(err, &syn) {
+			t.Errorf("%q: error %v", text, err)
+		}
+	}
+}
+
 // TestApplyChanged has rules that change a little: the rest is canonical.
 func TestApplyChanged(t *testing.T) {
 	const name, dir = "set name=pkg.fmri value=pkg://test/small@1.0\n", "dir group=sys mode=0755 owner=root path=usr\n"
@@ -167,7 +236,7 @@ func TestErrors(t *testing.T) {
 	if !errors.Is(list[2], errors.ErrUnsupported) || list[2].Place != (transform.Place{File: "t.mog", Line: 3}) {
 		t.Errorf("%v is not unsupported in line 3", list[2])
 	}
-	if got, want := list[:2].Error(), "t.mog:1: include x: file does not exist (and 1 more)"; got != want {
+	if got, want := list[:2].Error(), "t.mog:1: include x: file does not exist\nt.mog:2: unknown operation \"foo\""; got != want {
 		t.Errorf("list says %q, want %q", got, want)
 	}
 
@@ -231,6 +300,7 @@ func TestLimits(t *testing.T) {
 		{"MaxLine", "<transform -> set a %(a)%(a)>\n<transform -> set a %(a)%(a)>\ndir path=a a=1234567890", transform.Options{MaxLine: 100_000 / 2777}},
 		{"MaxLine", strings.ReplaceAll(double, "&", "xx") + "dir path=a a=x", transform.Options{MaxLine: 100_000}},
 		{"MaxSize", "<transform -> print %(a)%(a)%(a)>\n" + strings.Repeat("dir path=a a=12345678901234567890\n", 100), transform.Options{MaxSize: 3500}},
+		{"MaxSize", "<transform -> edit a ^. %(a)>\n" + strings.Repeat("dir path=a a=12345678901234567890\n", 100), transform.Options{MaxSize: 3700}},
 		{"MaxLines", strings.Repeat("<transform -> print x>\n", 30) + strings.Repeat("dir path=a\n", 30), transform.Options{MaxLines: 60}},
 	} {
 		test.opts.Includes = []fs.FS{files}
@@ -242,6 +312,25 @@ func TestLimits(t *testing.T) {
 		if !errors.As(err, &limit) || limit.Limit != test.limit {
 			t.Errorf("%.60q: error %v, want %s", test.rules, err, test.limit)
 		}
+	}
+}
+
+// TestLimitPlace has a limit that no rule is to blame for.
+func TestLimitPlace(t *testing.T) {
+	r := parse(t, "<transform -> set a b>", &transform.Options{MaxLines: 2})
+	_, err := r.Apply("m.p5m", manifesttest.MustParse("dir path=a\ndir path=b\ndir path=c\n"))
+	var e *transform.Error
+	if !errors.As(err, &e) || e.Rule != (transform.Place{}) || e.Place != (transform.Place{File: "m.p5m", Line: 3}) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestManyIncludes includes more files than may lie in each other, one after the other.
+func TestManyIncludes(t *testing.T) {
+	opts := &transform.Options{Includes: []fs.FS{fstest.MapFS{"a": {Data: []byte("# a\n")}}}, MaxDepth: 2}
+	out, err := parse(t, strings.Repeat("<include a>\n", 50), opts).Run()
+	if err != nil || len(out.Lines) != 50 {
+		t.Errorf("%v, %d lines", err, len(out.Lines))
 	}
 }
 
@@ -257,7 +346,7 @@ func TestDepth(t *testing.T) {
 	}
 	missing := strings.Repeat("<include no>\n", 6)
 	_, err := transform.Parse([]transform.File{{"t", []byte(missing)}, {"u", []byte("<include 0>")}}, opts)
-	if got, want := errorText(err), "t:6: include no: file does not exist\n5:1: no attributes at offset 0\n"; !strings.HasSuffix(got, want) {
+	if got, want := errorText(err), "t:6: include no: file does not exist\n5:1: no attributes at offset 0"; !strings.HasSuffix(got, want) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	_, err = transform.Parse([]transform.File{{Text: []byte("<include a>")}}, opts)
