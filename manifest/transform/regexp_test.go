@@ -171,3 +171,33 @@ func FuzzMatcher(f *testing.F) {
 		}
 	})
 }
+
+// TestReplaceLimit replaces by more than there may be: within one match, in many, and with
+// what is left of the value.
+func TestReplaceLimit(t *testing.T) {
+	for _, c := range []struct {
+		pattern, value, by string
+		limit              int
+		ok                 bool
+	}{
+		{"(a+)", "aaaa", `\1\1`, 8, true},
+		{"(a+)", "aaaa", `\1\1`, 7, false},
+		{"(a+)", strings.Repeat("a", 1000), strings.Repeat(`\1`, 1_000_000), 10_000, false},
+		{"a", strings.Repeat("a", 1000), "bb", 2000, true},
+		{"a", strings.Repeat("a", 1000), "bb", 1999, false},
+		{"a", "abbbb", "c", 4, false},
+		{"z", "abbbb", "c", 4, true}, // nothing is made
+	} {
+		f, err := newFinder(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := newReplacement(c.by, f.re)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := f.replace(c.value, r, c.limit); ok != c.ok || ok && c.value[0] == 'a' && c.pattern != "z" && len(got) > c.limit {
+			t.Errorf("%s in %.10q by %.10q up to %d: %v, %d bytes", c.pattern, c.value, c.by, c.limit, ok, len(got))
+		}
+	}
+}
