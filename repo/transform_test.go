@@ -213,3 +213,24 @@ func TestCopyTransformRefused(t *testing.T) {
 		t.Errorf("Clone: %v", err)
 	}
 }
+
+// TestTransformed asks what would be published without publishing it.
+func TestTransformed(t *testing.T) {
+	f, m := fmri.MustParse("pkg://test.org/steel@3,5.11-0:20250101T000000Z"), parse(t, steel)
+	var none *repo.CopyOptions
+	for _, opts := range []*repo.CopyOptions{none, {}, {Transform: rewrite(t, func(text string) string { return text })}} {
+		g, n, err := opts.Transformed(f, m)
+		if g != f || string(n.Text()) != steel || err != nil {
+			t.Errorf("unchanged: %v, %s, %v", g, n.Text(), err)
+		}
+	}
+	left := &repo.CopyOptions{Transform: rewrite(t, func(string) string { return "" })}
+	if g, n, err := left.Transformed(f, m); g != f || n != nil || err != nil {
+		t.Errorf("left out: %v, %v, %v", g, n, err)
+	}
+	other := &repo.CopyOptions{Transform: rewrite(t, func(string) string { return "set name=pkg.fmri value=iron@4\n" })}
+	g, n, err := other.Transformed(f, m)
+	if err != nil || g.String() != "pkg://test.org/iron@4,5.11:20250101T000000Z" || !strings.Contains(string(n.Text()), g.String()) {
+		t.Errorf("renamed: %v, %s, %v", g, n.Text(), err)
+	}
+}

@@ -46,37 +46,33 @@ func (c *change) apply(w *work) error {
 	if err != nil {
 		return err
 	}
+	s := w.subject
+	attrs := s.action.Attrs
+	old, has := attrs.Get(name)
+	if has && c.how == "default" {
+		return nil // and what the value refers to need not be there
+	}
 	value, err := w.expand(&c.value)
 	if err != nil {
 		return err
 	}
-	s := w.subject
-	attrs := s.action.Attrs
-	if c.how == "set" && name == "action.hash" {
-		return s.setHash(value)
-	}
-	old, has := attrs.Get(name)
-	if has && (c.how == "default" || c.how == "set" && old == value && attrs.Count(name) == 1) {
-		return nil
-	}
-	if err := checkAttr(name, value); err != nil {
-		return err
-	}
-	if c.how == "set" {
-		s.setAttrs(attrs.With(name, value))
-	} else {
+	switch {
+	case c.how != "set":
 		s.setAttrs(append(attrs[:len(attrs):len(attrs)], manifest.Attr{Name: name, Value: value}))
+	case name == "action.hash":
+		s.setHash(value)
+		return checkAttr("payload", value)
+	case old != value || attrs.Count(name) != 1:
+		s.setAttrs(attrs.With(name, value))
 	}
-	return nil
+	return checkAttr(name, value)
 }
 
 // setHash sets the payload of an action that may have one.
-func (s *subject) setHash(hash string) error {
-	if !s.action.Kind.HasPayload() || s.action.Hash == hash {
-		return nil
+func (s *subject) setHash(hash string) {
+	if s.action.Kind.HasPayload() && s.action.Hash != hash {
+		s.action.Hash, s.changed = hash, true
 	}
-	s.action.Hash, s.changed = hash, true
-	return checkAttr("payload", hash)
 }
 
 // checkAttr refuses what cannot stand in a line of a manifest.

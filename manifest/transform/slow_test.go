@@ -333,13 +333,16 @@ func (s slowSubject) change(op string, words []string) {
 		}
 		return
 	}
+	if op == "default" && attrs[name] != nil {
+		return
+	}
 	value := s.expand(words[1], false)
 	switch {
 	case op == "set" && name == "action.hash":
 		if kind, _ := manifest.ParseKind(s.action.kind); kind.HasPayload() {
 			s.action.hash = value
 		}
-	case op == "set", op == "default" && attrs[name] == nil:
+	case op == "set", op == "default":
 		attrs[name] = []string{value}
 	case op == "add":
 		attrs[name] = append(slices.Clone(attrs[name]), value)
