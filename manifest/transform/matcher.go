@@ -26,6 +26,9 @@ type look struct {
 	want bool
 }
 
+// maxLooks is how often one expression may look around. More are not supported.
+const maxLooks = 20
+
 func newMatcher(pattern string) (matcher, error) {
 	m := matcher{}
 	body, err := m.takeLooks(pattern)
@@ -124,7 +127,7 @@ func (m *matcher) takeLooks(pattern string) (string, error) {
 
 // takeAhead takes look-ahead from the beginning.
 func (m *matcher) takeAhead(pattern string) (string, error) {
-	for strings.HasPrefix(pattern, "(?=") || strings.HasPrefix(pattern, "(?!") {
+	for len(m.looks) < maxLooks && (strings.HasPrefix(pattern, "(?=") || strings.HasPrefix(pattern, "(?!")) {
 		groups, _ := outline(pattern)
 		if groups == nil {
 			break
@@ -140,7 +143,7 @@ func (m *matcher) takeAhead(pattern string) (string, error) {
 
 // takeBehind takes look-behind from the end.
 func (m *matcher) takeBehind(pattern string) (string, error) {
-	for strings.HasSuffix(pattern, ")") {
+	for len(m.looks) < maxLooks && strings.HasSuffix(pattern, ")") {
 		groups, _ := outline(pattern)
 		if groups == nil {
 			break

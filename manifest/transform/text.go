@@ -37,18 +37,18 @@ type reference struct {
 // newText reads a text, whose references quote values if they do not say otherwise.
 func newText(s string, quote bool) (text, error) {
 	t := text{whole: s}
+	ends := map[byte]int{'(': strings.LastIndexByte(s, ')'), '{': strings.LastIndexByte(s, '}')}
 	begin := 0
-	for at := 0; at < len(s); {
-		next := strings.IndexByte(s[at:], '%')
-		if next < 0 {
-			break
+	for at := 0; at+1 < len(s); {
+		if end, ok := ends[s[at+1]]; s[at] != '%' || !ok || end < at {
+			at++
+			continue
 		}
-		at += next
 		ref, size, err := newReference(s[at:], quote)
-		if err != nil {
+		switch {
+		case err != nil:
 			return text{}, err
-		}
-		if size == 0 {
+		case size == 0:
 			at++
 			continue
 		}
@@ -65,27 +65,22 @@ func newText(s string, quote bool) (text, error) {
 // isPlain reports whether the text has no references.
 func (t *text) isPlain() bool { return t.parts == nil && !strings.Contains(t.whole, "%<") }
 
-// newReference reads the reference that s begins with, and returns its size, zero if
-// there is none.
+// newReference reads the reference that a text with "%(" or "%{" at its beginning begins
+// with, and returns its size, zero if there is none.
 func newReference(s string, quote bool) (*reference, int, error) {
-	end := byte(')')
-	switch {
-	case strings.HasPrefix(s, "%("):
-	case strings.HasPrefix(s, "%{"):
-		end = '}'
-	default:
+	end := ")"
+	if s[1] == '{' {
+		end = "}"
+	}
+	name := until(s[2:], ";"+end)
+	size := 2 + len(name)
+	if name == "" || size == len(s) {
 		return nil, 0, nil
 	}
-	size := strings.IndexAny(s[2:], ";"+string(end)) + 2
-	if size <= 2 {
-		return nil, 0, nil
-	}
-	r := &reference{name: s[2:size], pkg: end == '}', quote: quote, sep: " "}
-	r.written = s[:size] + string(end)
+	r := &reference{written: s[:size] + end, name: name, pkg: end == "}", quote: quote, sep: " "}
 	for s[size] == ';' {
-		name, value, n := option(s[size+1:], end)
-		size += 1 + n
-		if size >= len(s) {
+		name, value, n := option(s[size+1:], ";"+end)
+		if size += 1 + n; size >= len(s) {
 			return nil, 0, nil // no end: not a reference
 		}
 		if !r.set(name, value) {
@@ -95,36 +90,36 @@ func newReference(s string, quote bool) (*reference, int, error) {
 	return r, size + 1, nil
 }
 
-// option reads an option of a reference that ends in end, and returns its size.
-func option(s string, end byte) (name, value string, size int) {
-	stop := ";" + string(end)
-	size = strings.IndexAny(s, "="+stop)
-	if size < 0 {
-		return s, "", len(s)
+// option reads an option of a reference, which one of the characters of stop ends, and
+// returns its size.
+func option(s, stop string) (name, value string, size int) {
+	name = until(s, "="+stop)
+	rest, ok := strings.CutPrefix(s[len(name):], "=")
+	if !ok {
+		return name, "", len(name)
 	}
-	name = s[:size]
-	if s[size] != '=' {
-		return name, "", size
-	}
-	size++
-	if rest := s[size:]; rest != "" && (rest[0] == '"' || rest[0] == '\'') {
-		if n := strings.IndexByte(rest[1:], rest[0]); n >= 0 && strings.IndexByte(stop, next(rest, n+2)) >= 0 {
-			return name, rest[1 : n+1], size + n + 2
-		}
-	}
-	n := strings.IndexAny(s[size:], stop)
-	if n < 0 {
-		n = len(s) - size
-	}
-	return name, s[size : size+n], size + n
+	value, size = optionValue(rest, stop)
+	return name, value, len(name) + 1 + size
 }
 
-// next returns a byte of s, zero behind its end.
-func next(s string, i int) byte {
-	if i >= len(s) {
-		return 0
+// optionValue reads the value of an option, which may be in quotes.
+func optionValue(s, stop string) (value string, size int) {
+	if s != "" && (s[0] == '"' || s[0] == '\'') {
+		inside, rest, ok := strings.Cut(s[1:], s[:1])
+		if ok && rest != "" && strings.IndexByte(stop, rest[0]) >= 0 {
+			return inside, len(inside) + 2
+		}
 	}
-	return s[i]
+	value = until(s, stop)
+	return value, len(value)
+}
+
+// until returns what stands before the first of some characters, or all.
+func until(s, chars string) string {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // set sets an option and reports whether there is one of this name.
