@@ -140,7 +140,7 @@ func (d *tableDecoder) keep(id int, list span, o oddity) {
 // version reads the version of an entry and returns its id. For one that is to be
 // dropped it returns math.MaxInt.
 func (d *tableDecoder) version() int {
-	if d.next < d.hi && d.s.Skip(d.cols.version(d.next)) {
+	if d.next < d.hi && scan.Skip(d.s, d.cols.version(d.next)) {
 		return d.next
 	}
 	text := d.s.Str()
@@ -205,7 +205,7 @@ func (d *tableDecoder) repeated(list []uint32, at int) (id uint32, found int) {
 			continue
 		}
 		id := list[i]
-		if d.in.marks[id]&markEscaped == 0 && d.s.Skip(d.in.at(d.in.refs[id])) {
+		if d.in.marks[id]&markEscaped == 0 && scan.Skip(d.s, d.in.at(d.in.refs[id])) {
 			return id, i
 		}
 	}

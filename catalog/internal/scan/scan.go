@@ -53,6 +53,7 @@ type Scanner struct {
 	rerr   error
 	err    error
 	tmp    []byte // decoded strings
+	plain  bool   // the last string was not decoded
 }
 
 // An Error says at which byte of a text it is wrong.
@@ -152,6 +153,14 @@ func (s *Scanner) noMore() bool {
 
 // peek returns the next byte that is not white space, or 0 at the end.
 func (s *Scanner) peek() byte {
+	if s.pos < s.end && s.buf[s.pos] > ' ' && s.err == nil {
+		return s.buf[s.pos]
+	}
+	return s.peekFar()
+}
+
+// peekFar is peek where there may be white space, or nothing in the window.
+func (s *Scanner) peekFar() byte {
 	for s.err == nil {
 		for s.pos < s.end {
 			b := s.buf[s.pos]
@@ -221,6 +230,11 @@ func (s *Scanner) More(closing byte) bool {
 	fresh := s.fresh
 	s.fresh = false
 	s.member = s.Offset()
+	if !fresh && s.nextString() && s.member <= s.stop {
+		s.start = s.member
+		s.pos++
+		return true
+	}
 	b := s.peek()
 	switch {
 	case s.member > s.stop:
@@ -241,6 +255,11 @@ func (s *Scanner) More(closing byte) bool {
 		return false
 	}
 	return s.err == nil
+}
+
+// nextString reports whether a comma and a string come next, as they mostly do.
+func (s *Scanner) nextString() bool {
+	return s.pos+1 < s.end && s.buf[s.pos] == ',' && s.buf[s.pos+1] == '"' && s.err == nil
 }
 
 // Key reads the key of a member and the colon after it. It refuses a key that is the
@@ -286,6 +305,7 @@ func (s *Scanner) Str() []byte {
 	if !s.take('"') {
 		return nil
 	}
+	s.plain = true
 	start, i := s.pos, s.pos
 	for {
 		i += plain(s.buf[i:s.end])
@@ -308,6 +328,9 @@ func (s *Scanner) Str() []byte {
 	}
 }
 
+// Plain reports whether the last string read stands for itself: it has no escapes and is ASCII.
+func (s *Scanner) Plain() bool { return s.plain }
+
 // checkLen refuses a string that is too long.
 func (s *Scanner) checkLen(b []byte) []byte {
 	if len(b) > s.limits.String {
@@ -319,10 +342,10 @@ func (s *Scanner) checkLen(b []byte) []byte {
 
 // Skip consumes the string with this very text if it comes next in canonical form
 // and lies in the window. The text must not need escapes.
-func (s *Scanner) Skip(text string) bool {
+func Skip[T []byte | string](s *Scanner, text T) bool {
 	rest := s.buf[s.pos:s.end]
 	n := len(text)
-	if s.err != nil || len(rest) < n+2 || rest[n+1] != '"' || rest[0] != '"' || string(rest[1:n+1]) != text {
+	if s.err != nil || len(rest) < n+2 || rest[n+1] != '"' || rest[0] != '"' || string(rest[1:n+1]) != string(text) {
 		return false
 	}
 	s.start = s.Offset()
@@ -357,7 +380,7 @@ func plain(b []byte) int {
 		quote, slash := x^'"'*ones, x^'\\'*ones
 		// A byte's high bit gets set if the byte is special; borrows only
 		// disturb bytes above the first special one.
-		if m := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x | x) & highs; m != 0 {
+		if m := ((quote - ones) | (slash - ones) | (x - ' '*ones) | x) & highs; m != 0 {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
@@ -370,11 +393,4 @@ func plain(b []byte) int {
 }
 
 // Plain reports whether a string stands for itself in canonical JSON.
-func Plain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
+func Plain[T []byte | string](s T) bool { return plain([]byte(s)) == len(s) }

@@ -10,6 +10,7 @@ import (
 // decode reads the rest of a string that has an escape or a character outside ASCII
 // at i, and begins at start.
 func (s *Scanner) decode(start, i int) []byte {
+	s.plain = false
 	s.tmp = append(s.tmp[:0], s.buf[start:i]...)
 	s.pos = i
 	for s.err == nil && len(s.tmp) <= s.limits.String {
