@@ -153,3 +153,57 @@ func (d *digester) Close() {
 	close(d.quit)
 	d.done.Wait()
 }
+
+// A sideHash hashes buffers in a goroutine of its own, while others are being filled. It
+// must be closed.
+type sideHash struct {
+	hash    hash.Hash
+	full    chan []byte // nil as long as there was nothing to do
+	free    chan []byte
+	done    sync.WaitGroup
+	buffers int
+}
+
+func newSideHash() *sideHash { return &sideHash{hash: sha1.New()} }
+
+// add hashes a buffer, which must not be changed any more until buffer returns it.
+func (h *sideHash) add(b []byte) {
+	if h.full == nil {
+		h.full, h.free = make(chan []byte, chunks), make(chan []byte, chunks)
+		h.done.Go(func() {
+			for b := range h.full {
+				h.hash.Write(b)
+				h.free <- b[:0]
+			}
+		})
+	}
+	h.buffers++
+	h.full <- b
+}
+
+// buffer returns an empty buffer to fill: one that was hashed, or nil for a new one.
+func (h *sideHash) buffer() []byte {
+	if h.buffers < chunks {
+		return nil
+	}
+	h.buffers--
+	return <-h.free
+}
+
+// sum returns the digest of all that was added and of some more.
+func (h *sideHash) sum(rest ...[]byte) string {
+	h.close()
+	for _, b := range rest {
+		h.hash.Write(b)
+	}
+	return hexSum(h.hash)
+}
+
+// close ends the goroutine.
+func (h *sideHash) close() {
+	if h.full != nil {
+		close(h.full)
+		h.done.Wait()
+		h.full = nil
+	}
+}

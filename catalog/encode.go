@@ -1,10 +1,9 @@
 package catalog
 
 import (
-	"crypto/sha1"
 	"encoding/hex"
-	"hash"
 	"io"
+	"slices"
 
 	"github.com/goips/ips/catalog/internal/scan"
 )
@@ -12,9 +11,11 @@ import (
 // An encoder writes the canonical form of a part and finds its digest on the way.
 type encoder struct {
 	w    io.Writer
-	hash hash.Hash
+	hash *sideHash
 	buf  []byte
 	err  error
+
+	touched byte // to no end
 }
 
 const encodeBuffer = 64 << 10
@@ -25,7 +26,8 @@ func (c *Catalog) encode(w io.Writer, p *part) (sum string, err error) {
 	if err != nil {
 		return "", err
 	}
-	e := &encoder{w: w, hash: sha1.New(), buf: make([]byte, 0, 1<<10)}
+	e := &encoder{w: w, hash: newSideHash(), buf: make([]byte, 0, 1<<10)}
+	defer e.hash.close()
 	e.buf = append(e.buf, '{')
 	meta := p.meta
 	for i := range c.pubs {
@@ -44,17 +46,19 @@ func (c *Catalog) encode(w io.Writer, p *part) (sum string, err error) {
 
 // end closes the object and signs it.
 func (e *encoder) end(signed bool) (string, error) {
-	e.hash.Write(e.buf)
-	io.WriteString(e.hash, objectEnd)
-	sum := hexSum(e.hash)
+	sum := e.hash.sum(e.buf, []byte(objectEnd))
 	e.buf = append(e.buf, objectEnd...)
 	if signed {
 		e.buf = appendSignature(e.buf, sum)
 	}
-	if e.err == nil {
-		_, e.err = e.w.Write(e.buf)
-	}
+	e.write(e.buf)
 	return sum, e.err
+}
+
+func (e *encoder) write(b []byte) {
+	if e.err == nil {
+		_, e.err = e.w.Write(b)
+	}
 }
 
 // flush writes what there is once it is enough, all but the last byte, which tells
@@ -64,11 +68,10 @@ func (e *encoder) flush() {
 		return
 	}
 	n := len(e.buf) - 1
-	e.hash.Write(e.buf[:n])
-	if e.err == nil {
-		_, e.err = e.w.Write(e.buf[:n])
-	}
-	e.buf = append(e.buf[:0], e.buf[n])
+	last := e.buf[n]
+	e.hash.add(e.buf[:n])
+	e.write(e.buf[:n])
+	e.buf = append(e.hash.buffer(), last)
 }
 
 // comma separates the next element from the one before it, if there is one.
@@ -161,13 +164,28 @@ func (e *encoder) actions(c *Catalog, t *Table, id int) {
 	if !odd.missing {
 		e.comma()
 		e.buf = append(e.buf, `"actions":[`...)
-		for _, action := range t.IDs(id) {
-			e.comma()
-			e.action(t, action)
-		}
+		e.list(t, t.IDs(id))
 		e.buf = append(e.buf, ']')
 	}
 	e.version(c, id, extra)
+}
+
+// list writes the texts of actions. These are all over the memory, and waiting for one after
+// another would take most of the time: so it first touches some, for which the processor
+// waits at once.
+func (e *encoder) list(t *Table, ids []uint32) {
+	for ids := range slices.Chunk(ids, 32) {
+		for _, id := range ids {
+			if s := t.Text(id); s != "" {
+				e.touched += s[0] + s[len(s)-1]
+			}
+		}
+		for _, id := range ids {
+			e.comma()
+			e.action(t, id)
+		}
+		e.flush()
+	}
 }
 
 // action writes the text of an action.
@@ -179,7 +197,6 @@ func (e *encoder) action(t *Table, id uint32) {
 		e.buf = append(e.buf, t.Text(id)...)
 		e.buf = append(e.buf, '"')
 	}
-	e.flush()
 }
 
 // before writes the members that come before key and returns the others.
