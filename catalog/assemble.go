@@ -181,7 +181,7 @@ func (a *assembler) finish(c *Catalog) error {
 		a.extra = append(a.extra, make([]uint32, len(a.versions)-len(a.extra))...)
 	}
 	c.columns = a.columns
-	c.columns.text, c.columns.extras = a.text.text(), a.extras.sets
+	c.columns.text, c.columns.extras = a.text.done(), a.extras.sets
 	if len(a.versions) > 0 {
 		c.addPart(Base)
 	}

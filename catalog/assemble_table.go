@@ -113,7 +113,7 @@ func (b *tableBuilder) finish(n int) *Table {
 	b.pad(n)
 	t := b.Table
 	if b.in != nil {
-		t.text, t.refs, t.marks = b.in.text(), b.in.refs, b.in.marks
+		t.text, t.refs, t.marks = b.in.done(), b.in.refs, b.in.marks
 	}
 	t.ids = slices.Clip(t.ids)
 	return &t

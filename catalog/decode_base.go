@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/hex"
 	"errors"
@@ -125,8 +124,13 @@ func (d *baseDecoder) entry() {
 
 // setDigest records a digest if text is one in its canonical form.
 func (v *version) setDigest(text []byte) bool {
-	if len(text) != 2*len(v.digest) || bytes.ContainsAny(text, "ABCDEF") {
+	if len(text) != 2*len(v.digest) {
 		return false
+	}
+	for _, c := range text {
+		if 'A' <= c && c <= 'F' {
+			return false
+		}
 	}
 	if _, err := hex.Decode(v.digest[:], text); err != nil {
 		return false
@@ -174,8 +178,8 @@ func (d *baseDecoder) endStem() {
 			}
 		}
 		e.stem = uint32(len(d.stems) - 1)
-		d.versions = append(d.versions, e.version)
-		d.extra = append(d.extra, e.extra)
+		d.versions = append(doubled(d.versions), e.version)
+		d.extra = append(doubled(d.extra), e.extra)
 	}
 	last := len(d.stems) - 1
 	if d.stems[last].end = uint32(len(d.versions)); len(d.batch) == 0 {
@@ -206,7 +210,7 @@ func (d *baseDecoder) columns() (*columns, error) {
 		}
 	}
 	d.pubs = slices.DeleteFunc(d.pubs, func(p publisher) bool { return p.lo == p.hi })
-	c := &columns{pubs: d.pubs, versions: slices.Clip(d.versions), extras: d.extras.sets}
+	c := &columns{pubs: d.pubs, versions: trimmed(d.versions), extras: d.extras.sets}
 	c.stems = make([]ref, len(d.stems))
 	c.first = make([]uint32, len(d.stems)+1)
 	for i, run := range d.stems {
@@ -216,7 +220,7 @@ func (d *baseDecoder) columns() (*columns, error) {
 	if len(c.extras) > 1 {
 		c.extra = d.extra
 	}
-	c.text = d.text.text()
+	c.text = d.text.done()
 	return c, nil
 }
 

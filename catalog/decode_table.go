@@ -19,8 +19,11 @@ type tableDecoder struct {
 	s        *scan.Scanner
 	cols     *columns
 	salvage  bool // drop entries that the base part does not have
-	in       *interner
-	ids      []uint32
+	queue    *internQueue
+	fresh    uint32   // actions put into the queue
+	ids      []uint32 // actions by their places in the queue
+	before   recent   // actions of the entry before the current one
+	now      recent
 	spans    []span // by version: its actions in ids
 	seen     []bool // by version
 	odd      []oddity
@@ -38,7 +41,7 @@ type span struct{ lo, hi uint32 }
 
 func newTableDecoder(s *scan.Scanner, cols *columns, salvage bool) *tableDecoder {
 	n := len(cols.versions)
-	return &tableDecoder{s: s, cols: cols, salvage: salvage, in: newInterner(nil), spans: make([]span, n), seen: make([]bool, n)}
+	return &tableDecoder{s: s, cols: cols, salvage: salvage, queue: newInternQueue(), spans: make([]span, n), seen: make([]bool, n)}
 }
 
 // missing notes that the base part does not have something.
@@ -171,78 +174,107 @@ func (d *tableDecoder) version() int {
 }
 
 // actions reads the actions of an entry. Since those of successive versions are
-// mostly the same, each is first compared with what the version before has there.
+// mostly the same, each is first compared with what the entry before has there.
 func (d *tableDecoder) actions() {
-	before, at := d.before(), 0
+	d.now.clear()
+	at := 0
 	for d.s.Begin('['); d.s.More(']'); at++ {
-		id, found := d.repeated(before, at)
-		if found >= 0 {
-			at = found
+		var place uint32
+		if i := d.repeated(at); i >= 0 {
+			place, at = d.before.list[i].place, i
+			d.now.add(d.before.at(i), place)
 		} else {
-			id = d.action()
+			place = d.action()
 		}
 		if d.s.Err() != nil {
 			return
 		}
-		d.ids = append(d.ids, id)
+		d.ids = append(doubled(d.ids), place)
 	}
+	d.before, d.now = d.now, d.before
 }
 
-// before returns the actions of the version that was read before.
-func (d *tableDecoder) before() []uint32 {
-	if d.next == d.lo {
-		return nil
-	}
-	list := d.spans[d.next-1]
-	return d.ids[list.lo:list.hi]
-}
-
-// repeated consumes an action if it is the one at a place in a list, or beside it because
-// one was added or taken away. It returns where it was found, or -1.
-func (d *tableDecoder) repeated(list []uint32, at int) (id uint32, found int) {
+// repeated consumes an action if it is the one at a place of the entry before, or beside it
+// because one was added or taken away. It returns where it was found, or -1.
+func (d *tableDecoder) repeated(at int) int {
 	for _, i := range [...]int{at, at + 1, at - 1} {
-		if i < 0 || i >= len(list) {
-			continue
-		}
-		id := list[i]
-		if d.in.marks[id]&markEscaped == 0 && scan.Skip(d.s, d.in.at(d.in.refs[id])) {
-			return id, i
+		if d.before.plain(i) && scan.Skip(d.s, d.before.at(i)) {
+			return i
 		}
 	}
-	return 0, -1
+	return -1
 }
 
-// action reads an action and returns its id.
+// action reads an action and returns its place in the queue.
 func (d *tableDecoder) action() uint32 {
 	text := d.s.Str()
-	switch {
-	case d.s.Err() != nil:
-		return 0
-	case !d.in.room(len(text)):
-		d.s.Fail(d.s.Start(), errors.New("distinct actions take more than 4 GiB"))
-		return 0
-	case len(d.ids) == math.MaxInt32:
+	if d.fresh == math.MaxInt32 {
 		d.s.Fail(d.s.Start(), errors.New("too many actions"))
+	}
+	if d.s.Err() != nil {
 		return 0
 	}
-	return d.in.id(text)
+	d.queue.add(text)
+	if !d.s.Plain() {
+		text = nil
+	}
+	place := d.fresh
+	d.now.add(text, place)
+	d.fresh++
+	return place
 }
 
 // table returns what was read.
-func (d *tableDecoder) table() *Table {
-	t := &Table{ids: slices.Clip(d.ids), odd: d.odd, refs: d.in.refs, marks: d.in.marks, text: d.in.text()}
+func (d *tableDecoder) table() (*Table, error) {
+	in, ids, err := d.queue.finish()
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{odd: d.odd, refs: trimmed(in.refs), marks: trimmed(in.marks), text: in.done()}
+	t.ids = make([]uint32, 0, len(d.ids))
+	t.first = make([]uint32, 1, len(d.spans)+1)
+	for _, list := range d.spans {
+		for _, place := range d.ids[list.lo:list.hi] {
+			t.ids = append(t.ids, ids[place])
+		}
+		t.first = append(t.first, uint32(len(t.ids)))
+	}
 	if d.disorder {
 		slices.SortFunc(t.odd, func(a, b oddity) int { return cmp.Compare(a.version, b.version) })
-		t.ids = make([]uint32, 0, len(d.ids))
 	}
-	t.first = make([]uint32, len(d.spans)+1)
-	n := uint32(0)
-	for id, list := range d.spans {
-		if d.disorder {
-			t.ids = append(t.ids, d.ids[list.lo:list.hi]...)
-		}
-		n += list.hi - list.lo
-		t.first[id+1] = n
+	return t, nil
+}
+
+// A recent list has the texts of the first actions of an entry.
+type recent struct {
+	text []byte
+	list []recentAction
+}
+
+// A recentAction has no text if that needs escapes.
+type recentAction struct {
+	ref
+	place uint32 // in the queue
+}
+
+const (
+	maxRecent     = 64 << 10
+	maxRecentText = 16 << 20
+)
+
+func (r *recent) clear() { r.text, r.list = r.text[:0], r.list[:0] }
+
+func (r *recent) add(text []byte, place uint32) {
+	if len(r.list) < maxRecent && len(r.text) < maxRecentText {
+		r.list = append(r.list, recentAction{ref{uint32(len(r.text)), uint32(len(text))}, place})
+		r.text = append(r.text, text...)
 	}
-	return t
+}
+
+// plain reports whether there is an action at i whose text stands for itself in JSON.
+func (r *recent) plain(i int) bool { return i >= 0 && i < len(r.list) && r.list[i].n > 0 }
+
+func (r *recent) at(i int) []byte {
+	a := r.list[i]
+	return r.text[a.off:][:a.n]
 }

@@ -101,11 +101,12 @@ func (x *Index) loadOrder(i int, p *part, c *columns) error {
 // loadColumns reads the columns, the two large ones at the same time.
 func (x *Index) loadColumns(c *columns) error {
 	var wg sync.WaitGroup
-	var versions, err error
+	var versions error
 	wg.Go(func() { versions = x.loadVersions(c) })
-	c.text.head, err = x.string(x.section(secText, 0))
+	text, err := x.string(x.section(secText, 0))
 	if err == nil {
-		c.stems, err = x.refs(x.section(secStems, 0), c.text.head)
+		c.text = newText(text)
+		c.stems, err = x.refs(x.section(secStems, 0), text)
 	}
 	wg.Wait()
 	if err = cmp.Or(err, versions); err != nil {
@@ -230,12 +231,12 @@ func parseMembers(text string) ([]scan.Member, error) {
 
 // loadTable reads the actions of a part.
 func (x *Index) loadTable(i, versions int) (*Table, error) {
-	t := &Table{}
-	var err error
-	if t.text.head, err = x.string(x.section(secActions, i)); err != nil {
+	text, err := x.string(x.section(secActions, i))
+	if err != nil {
 		return nil, err
 	}
-	if t.refs, err = x.refs(x.section(secRefs, i), t.text.head); err != nil {
+	t := &Table{text: newText(text)}
+	if t.refs, err = x.refs(x.section(secRefs, i), text); err != nil {
 		return nil, err
 	}
 	marks, err := x.string(x.section(secMarks, i))

@@ -170,6 +170,13 @@ func (x *indexWriter) string(s string) {
 	}
 }
 
+// text writes all strings of a text.
+func (x *indexWriter) text(t text) {
+	for s := range t.chunks() {
+		x.string(s)
+	}
+}
+
 // numbers writes a column of numbers.
 func (x *indexWriter) numbers(list []uint32) {
 	for len(list) > 0 {
@@ -203,8 +210,7 @@ func (x *indexWriter) columns(c *columns) {
 		x.buf = append(x.buf, p.name...)
 	}
 	x.section(secText, 0)
-	x.string(c.text.head)
-	x.string(c.text.tail)
+	x.text(c.text)
 	x.section(secStems, 0)
 	x.refs(c.stems)
 	x.section(secFirst, 0)
@@ -253,8 +259,7 @@ func appendRow(dst []byte, v *version) []byte {
 // table writes the actions of a part.
 func (x *indexWriter) table(i uint32, t *Table) {
 	x.section(secActions, i)
-	x.string(t.text.head)
-	x.string(t.text.tail)
+	x.text(t.text)
 	x.section(secRefs, i)
 	x.refs(t.refs)
 	x.section(secMarks, i)

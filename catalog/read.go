@@ -218,14 +218,15 @@ func eachPart(c *Catalog, parallel int, f func(*part) error) error {
 
 // table reads one dependency or summary part.
 func (r *reader) table(c *Catalog, p *part) error {
-	return r.file(p, func(f *file) error {
+	return r.file(p, func(f *file) (err error) {
 		d := newTableDecoder(f.s, &c.columns, r.salvage())
+		defer d.queue.finish()
 		if err := f.decode(d); err != nil {
 			return err
 		}
 		p.meta, p.order = f.meta, d.order
-		p.table = d.table()
-		return nil
+		p.table, err = d.table()
+		return fileError(f.name, err)
 	}, c)
 }
 
