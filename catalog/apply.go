@@ -15,7 +15,7 @@ import (
 // [ErrIdentity] or [*SignatureError]; then all must be read anew.
 func Apply(old *Catalog, attrs *Attrs, logs []*Update, opts *ReadOptions) (*Catalog, error) {
 	a := applier{Builder: Builder{Base: old}, old: old, meta: map[Part][]scan.Member{}}
-	for _, u := range logs {
+	for _, u := range baseFirst(logs) {
 		a.log = u
 		for i := range u.ops {
 			if err := a.op(&u.ops[i]); err != nil {
@@ -37,11 +37,25 @@ func Apply(old *Catalog, attrs *Attrs, logs []*Update, opts *ReadOptions) (*Cata
 		return c, err
 	}
 	return c, eachPart(c, opts.parallel(), func(p *part) error {
-		if was := old.part(Part(p.Name)); !p.changed && was.Signature == p.Signature {
+		if p.skipped || !p.changed && old.part(Part(p.Name)).Signature == p.Signature {
 			return nil
 		}
 		return c.verify(p)
 	})
+}
+
+// baseFirst returns logs with those that concern the base part before the others, which say
+// something about the entries that are there in the end.
+func baseFirst(logs []*Update) []*Update {
+	other := func(u *Update) int {
+		if locale(u.Name()) == Base.Locale() {
+			return 0
+		}
+		return 1
+	}
+	logs = slices.Clone(logs)
+	slices.SortStableFunc(logs, func(u, v *Update) int { return other(u) - other(v) })
+	return logs
 }
 
 // An applier collects the changes of logs in a Builder.
@@ -145,7 +159,7 @@ func (a *applier) setParts(c *Catalog, touched map[Part]bool, attrs *Attrs) erro
 
 // verify compares a part with the signature that the attributes list.
 func (c *Catalog) verify(p *part) error {
-	if p.skipped || p.Signature == "" {
+	if p.Signature == "" {
 		return nil
 	}
 	sum, err := c.encode(io.Discard, p)

@@ -301,7 +301,7 @@ func (b *Builder) assemble(c *Catalog) (map[Part]bool, error) {
 func touch(touched map[Part]bool, p Package, light bool) {
 	touched[Base] = true
 	for _, part := range p.c.parts {
-		if light || part.Name == string(Base) {
+		if light || part.skipped || part.Name == string(Base) {
 			continue
 		}
 		if t, err := part.actions(); err == nil && t.has(p.ID()) { // the assembler reports the error
