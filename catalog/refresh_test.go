@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -116,54 +117,128 @@ func TestRefreshErrors(t *testing.T) {
 	r := &repository{t: t, dir: fstest.MapFS{}}
 	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"}, []string{"pkg://p/b@1"})
 	old := read(t, r.dir, nil)
-	r.publish("2020-01-01 01:10:00", "pkg://p/b@1", []string{"pkg://p/c@1"})
-	want := files(t, read(t, r.dir, nil))
+	r.publish("2020-01-01 01:10:00", "pkg://p/b@1", []string{"pkg://p/c@1", "depend fmri=x type=require"})
 	attrs, err := r.last.Attrs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := attrs.Updates[0].Name
+	name, listed := attrs.Updates[0].Name, attrs.Updates[0].Signature
 	log := string(r.dir[name].Data)
-	sign := func(text string) string {
-		text, _, _ = strings.Cut(text, `,"_SIGNATURE"`)
-		return text + fmt.Sprintf(`,"_SIGNATURE":{"sha-1":"%x"}}`, sha1Sum(text+"}\n")) + "\n"
-	}
-	late := `"op-time":"20200101T011000Z"`
 	tests := []struct {
 		name, log string
 		want      error
 	}{
-		{"adds what is there", strings.Replace(sign(strings.ReplaceAll(log, `"c"`, `"a"`)), "", "", 1), nil},
-		{"removes what is not there", sign(strings.ReplaceAll(log, `"b":[`, `"z":[`)), fs.ErrNotExist},
-		{"unknown operation", sign(strings.Replace(log, `"op-type":"remove"`, `"op-type":"rename"`, 1)), catalog.ErrUpdateType},
-		{"leads elsewhere", sign(strings.Replace(log, `"c":[`, `"d":[`, 1)), nil},
+		{"adds what is there", resigned(t, log, `"c":[`, `"a":[`, `"a":[`, `"aa":[`), fs.ErrExist},
+		{"removes what is not there", resigned(t, log, `"b":[`, `"z":[`), fs.ErrNotExist},
+		{"unknown operation", resigned(t, log, `"op-type":"remove"`, `"op-type":"rename"`), catalog.ErrUpdateType},
+		{"leads elsewhere", resigned(t, log, `"c":[`, `"d":[`), nil},
 		{"is damaged", log[:len(log)/2], nil},
-	}
-	if !strings.Contains(log, late) {
-		t.Fatalf("no %s in %s", late, log)
+		{"is not the one listed", resigned(t, log, `"a":[`, `"aa":[`), nil},
 	}
 	for _, tt := range tests {
 		u, err := catalog.ReadUpdate(name, strings.NewReader(tt.log), nil)
 		if err == nil {
 			_, err = catalog.Apply(old, attrs, []*catalog.Update{u}, nil)
 		}
-		if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+		if tt.want != nil && !errors.Is(err, tt.want) {
 			t.Errorf("%s: Apply: %v", tt.name, err)
 		}
-		dir := fstest.MapFS{}
-		for name, f := range r.dir {
-			dir[name] = f
-		}
+		dir := maps.Clone(r.dir)
 		dir[name] = &fstest.MapFile{Data: []byte(tt.log)}
+		if text, _, ok := strings.Cut(tt.log, `,"_SIGNATURE"`); ok && !strings.Contains(tt.name, "listed") {
+			sum := fmt.Sprintf("%x", sha1Sum(text+"}\n"))
+			dir["catalog.attrs"] = &fstest.MapFile{Data: []byte(resigned(t, string(r.dir["catalog.attrs"].Data), listed, sum))}
+		}
 		c, err := catalog.Refresh(old, dir, nil)
 		if err != nil {
 			t.Errorf("%s: Refresh: %v", tt.name, err)
 			continue
 		}
-		sameFiles(t, want, files(t, c))
+		sameFiles(t, files(t, read(t, dir, nil)), files(t, c))
 	}
 	if _, err := catalog.Refresh(old, fstest.MapFS{}, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without attributes: %v", err)
+	}
+	delete(r.dir, name)
+	if c, err := catalog.Refresh(old, r.dir, nil); err != nil || c.State() != r.last.State() {
+		t.Errorf("without the log: %v", err)
+	}
+}
+
+// A broken directory fails at one file, as one does that fetches files.
+type broken struct {
+	fs.FS
+	name string
+	err  error
+}
+
+func (b broken) Open(name string) (fs.File, error) {
+	if name == b.name {
+		return nil, b.err
+	}
+	return b.FS.Open(name)
+}
+
+// TestRefreshBroken does not read everything because a log cannot be fetched just now.
+func TestRefreshBroken(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"})
+	old := read(t, r.dir, nil)
+	r.publish("2020-01-01 01:10:00", "", []string{"pkg://p/b@1"})
+	if _, err := catalog.Refresh(old, broken{r.dir, "update.20200101T01Z.C", errFault}, nil); !errors.Is(err, errFault) {
+		t.Errorf("got error %v", err)
+	}
+}
+
+// TestRefreshUnsigned refuses a repository that signs nothing, or not all.
+func TestRefreshUnsigned(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"})
+	old := read(t, r.dir, nil)
+	r.publish("2020-01-01 01:10:00", "", []string{"pkg://p/b@1"})
+	unsign := func(name string) fstest.MapFS {
+		dir := maps.Clone(r.dir)
+		text, _, _ := strings.Cut(string(dir[name].Data), `,"_SIGNATURE"`)
+		dir[name] = &fstest.MapFile{Data: []byte(text + "}\n")}
+		return dir
+	}
+	for _, opts := range []*catalog.ReadOptions{nil, {}, {TrustLogs: true}} {
+		for _, name := range []string{"catalog.attrs", "catalog.base.C"} {
+			var bad *catalog.SignatureError
+			if _, err := catalog.Refresh(nil, unsign(name), opts); !errors.As(err, &bad) || bad.File != name {
+				t.Errorf("%s without a signature: %v", name, err)
+			}
+		}
+		dir := unsign("update.20200101T01Z.C")
+		delete(dir, "catalog.base.C") // cannot be read in the place of the log
+		if _, err := catalog.Refresh(old, dir, opts); err == nil {
+			t.Error("log without a signature: no error")
+		}
+	}
+}
+
+// TestRefreshPart refreshes where only the changed part is fetched, and a part of the client
+// is not to be touched.
+func TestRefreshPart(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "set name=pkg.summary value=a", "depend fmri=x type=require", "set name=pkg.summary:fr value=a"})
+	opts := &catalog.ReadOptions{Parts: []catalog.Part{catalog.Dependency}}
+	full, partial := read(t, r.dir, nil), read(t, r.dir, opts)
+	r.publish("2020-01-01 01:10:00", "", []string{"pkg://p/b@1", "depend fmri=y type=require"})
+	c, err := catalog.Refresh(partial, r.dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, read(t, r.dir, opts), c)
+	if got := fmt.Sprint(c.Parts()); got != "[catalog.base.C catalog.dependency.C]" {
+		t.Errorf("has %s", got)
+	}
+	for _, f := range []string{"catalog.base.C", "catalog.dependency.C"} {
+		dir := maps.Clone(r.dir) // a full refresh would need it
+		delete(dir, f)
+		if _, err := catalog.Refresh(full, dir, nil); err != nil {
+			t.Errorf("without %s: %v", f, err)
+		}
 	}
 }
 
