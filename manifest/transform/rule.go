@@ -66,10 +66,12 @@ func (r *rule) match(words []string) error {
 	if err != nil {
 		return err
 	}
+	seen := map[string]bool{}
 	for _, x := range a.Attrs {
-		if a.Attrs.Count(x.Name) > 1 {
+		if seen[x.Name] {
 			return &SyntaxError{"attribute matched twice:", x.Name}
 		}
+		seen[x.Name] = true
 		m, err := newMatcher(x.Value)
 		if err != nil {
 			return err

@@ -318,18 +318,29 @@ func TestLimits(t *testing.T) {
 // TestLongTexts has long lines, which would take long to read if each of their parts were
 // looked for to their end.
 func TestLongTexts(t *testing.T) {
-	for _, part := range []string{"%(", "%{", "%(a;sep=", "%{a;sep='", "%<", "%<1", `\\`, "''", "(?=a)", "(?<!b)", "$(", "->", "=", "a=b "} {
-		for _, form := range []string{"<transform -> print %s>", "<transform -> print %s}>", "<transform -> print %s)>", "<transform -> set a %s>", "<transform a=%s$ -> drop>", "<transform -> edit a %s x>"} {
-			text := fmt.Sprintf(form, strings.Repeat(part, 50_000/len(part)))
-			opts := &transform.Options{Macros: []transform.Macro{{"X", "x"}}}
-			r, err := transform.Parse([]transform.File{{"t", []byte(text)}}, opts)
-			if err == nil {
-				_, err = r.Apply("m", manifesttest.MustParse("dir path=x a=y"))
-			}
-			var place *transform.Error
-			if err != nil && !errors.As(err, &place) {
-				t.Errorf("%.60s: %v", text, err)
-			}
+	var texts []string
+	for _, part := range []string{"%(", "%{", "%(a;sep=", "%{a;sep='", "%<"} {
+		for _, end := range []string{"", "}", ")"} {
+			texts = append(texts, "<transform -> print "+strings.Repeat(part, 200_000/len(part))+end+">")
+		}
+	}
+	for _, part := range []string{`\\`, "''", "$("} {
+		texts = append(texts, "<transform -> set a "+strings.Repeat(part, 100_000)+">")
+	}
+	texts = append(texts,
+		"<transform a="+strings.Repeat("(?=a)", 10_000)+" -> drop>",
+		"<transform a="+strings.Repeat("(?<!a)", 10_000)+"$ -> drop>",
+		"<transform "+strings.Repeat("a=b ", 10_000)+" -> drop>",
+	)
+	for _, text := range texts {
+		opts := &transform.Options{Macros: []transform.Macro{{"X", "x"}}}
+		r, err := transform.Parse([]transform.File{{"t", []byte(text)}}, opts)
+		if err == nil {
+			_, err = r.Apply("m", manifesttest.MustParse("dir path=x a=y"))
+		}
+		var place *transform.Error
+		if err != nil && !errors.As(err, &place) {
+			t.Errorf("%.60s: %v", text, err)
 		}
 	}
 }
