@@ -23,6 +23,8 @@ import (
 type batch struct {
 	repo    *Repository
 	objects store.Batch
+	exact   bool       // payloads that come from elsewhere take the place of other forms
+	forms   knownForms // before this batch
 
 	mu       sync.Mutex
 	names    map[fmri.FMRI]bool // of transactions that were begun
@@ -211,13 +213,15 @@ func (b *batch) find(ctx context.Context, publisher string, content io.ReaderAt,
 	return p, true, err
 }
 
-// take takes in a payload in its stored form, which must be what is known of it.
+// take takes in a payload in its stored form. Its content must be what is known
+// of it; the form may be another than p names, if it comes from where there are
+// several.
 func (b *batch) take(ctx context.Context, publisher string, p manifest.Payload, stored io.Reader) error {
 	draft, err := b.objects.Create(ctx)
 	if err != nil {
 		return err
 	}
-	err = b.repo.packers.verify(ctx, p, io.TeeReader(stored, draft))
+	err = b.repo.packers.verify(ctx, p.ContentOnly(), io.TeeReader(stored, draft))
 	if err == nil {
 		err = draft.Close()
 	}
@@ -226,6 +230,35 @@ func (b *batch) take(ctx context.Context, publisher string, p manifest.Payload, 
 	}
 	_, err = b.keep(payloadKey{publisher, p.Name()}, stagedPayload{payload: p, draft: draft})
 	return err
+}
+
+// holds reports whether a payload need not be brought from elsewhere: it is in
+// the batch, or stays as the repository has it.
+func (b *batch) holds(ctx context.Context, publisher string, p manifest.Payload) (bool, error) {
+	if _, ok := b.staged(payloadKey{publisher, p.Name()}); ok {
+		return true, nil
+	}
+	return b.stays(ctx, publisher, p, &b.forms)
+}
+
+// stays reports whether what the repository has of a payload, if anything, is to
+// stay as it is when p comes: it has the form that p names, or one that a manifest
+// of the publisher does.
+func (b *batch) stays(ctx context.Context, publisher string, p manifest.Payload, known *knownForms) (bool, error) {
+	ok, err := b.repo.isStoredAs(ctx, publisher, p)
+	if ok || err != nil || b.exact {
+		return ok, ignore(err, fs.ErrNotExist)
+	}
+	all, err := known.of(ctx, b.repo, publisher)
+	if err != nil {
+		return false, err
+	}
+	for other := range all.others(p) {
+		if ok, err := b.repo.isStoredAs(ctx, publisher, other); ok || err != nil {
+			return ok, ignore(err, fs.ErrNotExist)
+		}
+	}
+	return false, nil
 }
 
 // has reports whether a payload is in the batch or the repository.
@@ -278,17 +311,14 @@ func (b *batch) staged(key payloadKey) (stagedPayload, bool) {
 	return s, ok
 }
 
-// inspectStored returns what is to be said about a payload as the repository has
-// it. One that was packed is replaced if that is damaged: it counts as not there.
+// inspectStored returns what is to be said about a payload that was packed as the
+// repository has it. If that is damaged it counts as not there.
 func (r *Repository) inspectStored(ctx context.Context, key payloadKey, s stagedPayload) (manifest.Payload, error) {
 	rc, _, err := r.store.Open(ctx, r.home(key.publisher).payload(key.hash))
 	if err != nil {
 		return manifest.Payload{}, err
 	}
 	defer rc.Close()
-	if !s.packed {
-		return s.payload, nil
-	}
 	old, err := manifest.Inspect(contextReader{ctx, rc}, max(s.payload.Size, 1)) // 0 would mean no limit
 	if isDamage(err) || err == nil && old.Content.Of(key.hash.Algorithm()) != key.hash {
 		return manifest.Payload{}, fs.ErrNotExist
@@ -414,11 +444,12 @@ func (c *commit) checkName(ctx context.Context, t *Transaction) error {
 // keepPayloads names the payloads that the transactions brought. Those that were
 // stored by another since then stay as they are.
 func (c *commit) keepPayloads(ctx context.Context) error {
+	var known knownForms // nobody else adds to them now
 	for key, s := range c.batch.payloads {
 		if key.publisher != c.publisher || s.draft == nil && s.object == "" {
 			continue
 		}
-		old, err := c.inspectStored(ctx, key, s)
+		old, err := c.present(ctx, key, s, &known)
 		switch {
 		case err == nil && s.draft != nil:
 			err = s.draft.Drop()
@@ -434,6 +465,19 @@ func (c *commit) keepPayloads(ctx context.Context) error {
 		c.batch.payloads[key] = stagedPayload{payload: old, packed: s.packed}
 	}
 	return nil
+}
+
+// present returns what is to be said about a payload that is stored and stays as
+// it is. The error matches fs.ErrNotExist if there is none.
+func (c *commit) present(ctx context.Context, key payloadKey, s stagedPayload, known *knownForms) (manifest.Payload, error) {
+	if s.packed {
+		return c.inspectStored(ctx, key, s)
+	}
+	ok, err := c.batch.stays(ctx, key.publisher, s.payload, known)
+	if err == nil && !ok {
+		err = fs.ErrNotExist
+	}
+	return s.payload, err
 }
 
 // keepPayload names one payload.

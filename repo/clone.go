@@ -44,7 +44,7 @@ func clone(ctx context.Context, dst *Repository, src Source, publisher string, o
 	for p := range c.All() {
 		all = append(all, p.FMRI())
 	}
-	if err := Copy(ctx, dst.Unlisted(), src, slices.Values(all), opts); err != nil {
+	if err := Copy(ctx, cloned{unlisted{dst}}, src, slices.Values(all), opts); err != nil {
 		return err
 	}
 	w, err := dst.write(ctx, publisher, true)
@@ -77,6 +77,19 @@ type unlistedBatch struct{ Batch }
 func (u unlistedBatch) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
 	t, err := u.Batch.Begin(ctx, f)
 	return unlist(t), err
+}
+
+// A cloned is where Clone copies to. What is removed afterwards does not decide
+// in which form a payload is stored.
+type cloned struct{ unlisted }
+
+func (c cloned) Batch(ctx context.Context) (Batch, error) {
+	b, err := c.newBatch(ctx)
+	if err != nil {
+		return nil, &Error{Op: "publish", Err: err}
+	}
+	b.exact = true
+	return unlistedBatch{b}, nil
 }
 
 func unlist(tx Tx) Tx {
@@ -184,6 +197,7 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 		return err
 	}
 	defer b.end()
+	b.exact = true
 	c := commit{writer: w, batch: b}
 	for _, f := range pkgs {
 		m, err := src.Manifest(ctx, f)
@@ -207,7 +221,7 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 
 // fetch takes in a payload of another source, unless it is there.
 func (b *batch) fetch(ctx context.Context, src Source, publisher string, p manifest.Payload) error {
-	there, err := b.has(ctx, payloadKey{publisher, p.Name()})
+	there, err := b.holds(ctx, publisher, p)
 	if there || err != nil {
 		return err
 	}
@@ -216,7 +230,7 @@ func (b *batch) fetch(ctx context.Context, src Source, publisher string, p manif
 		return err
 	}
 	defer stored.Close()
-	return b.take(ctx, publisher, p.ContentOnly(), stored)
+	return b.take(ctx, publisher, p, stored)
 }
 
 // putSnapshot replaces the catalog by the files of a snapshot or, without one,

@@ -239,7 +239,7 @@ func (c *copying) finish(f fmri.FMRI) {
 
 func (p *copyingPackage) copyPayload(ctx context.Context, payload manifest.Payload) error {
 	own, isOwn := p.tx.(*Transaction)
-	held, err := p.holds(ctx, own, payload.Name())
+	held, err := p.holds(ctx, own, payload)
 	if held || err != nil {
 		return err
 	}
@@ -248,24 +248,23 @@ func (p *copyingPackage) copyPayload(ctx context.Context, payload manifest.Paylo
 		return err
 	}
 	defer stored.Close()
-	// Elsewhere the content may be stored in another form than the manifest says.
-	payload = payload.ContentOnly()
 	counted := &countingReader{r: stored, c: &p.done}
 	if isOwn {
 		return own.batch.take(ctx, p.fmri.Publisher(), payload, counted)
 	}
-	v := p.packers.verifyAhead(ctx, payload, counted)
+	// Elsewhere the content may be stored in another form than the manifest says.
+	v := p.packers.verifyAhead(ctx, payload.ContentOnly(), counted)
 	err = p.tx.Store(ctx, payload.Name(), v)
 	return errors.Join(err, v.Close())
 }
 
 // holds reports whether the sink has a payload.
-func (p *copyingPackage) holds(ctx context.Context, own *Transaction, d manifest.Digest) (bool, error) {
+func (p *copyingPackage) holds(ctx context.Context, own *Transaction, payload manifest.Payload) (bool, error) {
 	if own != nil {
-		return own.batch.has(ctx, payloadKey{p.fmri.Publisher(), d})
+		return own.batch.holds(ctx, p.fmri.Publisher(), payload)
 	}
 	if h, ok := p.dst.(Holder); ok {
-		return h.Holds(ctx, p.fmri.Publisher(), d)
+		return h.Holds(ctx, p.fmri.Publisher(), payload.Name())
 	}
 	return false, nil
 }

@@ -58,10 +58,29 @@
 // An interruption may leave payloads that nothing refers to. They do no harm, and
 // are found and used when they are stored again.
 //
-// A payload is stored in one form for all packages that have it. A package that
-// is copied keeps its manifest, and with it the digest of the form that its first
-// publisher had; if the repository had the same content in another form already,
-// Verify reports that, as clients that compare the stored form would.
+// # Stored forms
+//
+// A payload is stored in one form for all packages that have it, and manifests
+// say which: its size and digests. Two publishers who compress differently make
+// two forms of one content.
+//
+//   - [Publish] and [Transaction.Add] leave a payload as it is stored, and say so
+//     in the new manifest.
+//   - [Copy] and [Clone] never change a manifest: under one name all repositories
+//     have the same bytes, with the digest that their catalogs tell, and signatures
+//     go on to fit. So a manifest may come to name a form that is not the stored
+//     one.
+//   - Copy leaves the stored form as it is while some manifest of the publisher
+//     names it, and else, if it is not the one that the new manifest names, stores
+//     what the source has. Clone always does the latter.
+//   - [Verify] takes a stored form for right if any manifest of the publisher names
+//     it, or names none. The content must be what every manifest says. [Repository.Fix]
+//     restores the first form that fits any manifest.
+//
+// Clients of the reference compare the stored bytes with the form that the
+// manifest at hand names, and refuse others, though the content be right. Whoever
+// copies to one repository from several that compress differently, for such
+// clients, changes the manifests on the way by Transform, under names of their own.
 //
 // # Not yet
 //

@@ -96,6 +96,7 @@ type fixing struct {
 	*writer
 	from    Source
 	repairs []Repair
+	forms   knownForms
 	place   string            // of what is put aside, with a final slash
 	moved   map[string]string // what was put aside: its name and its new name
 }
@@ -149,18 +150,39 @@ func (x *fixing) restore(ctx context.Context, r *Repair) error {
 	return errNoSource
 }
 
-// restorePayload replaces a payload by one that is what the manifest says.
+// restorePayload replaces a payload by one that is what the manifest says or, in
+// its stored form, what another manifest does.
 func (x *fixing) restorePayload(ctx context.Context, r *Repair) error {
 	m, err := x.Repository.manifest(ctx, r.FMRI)
 	if err != nil {
 		return err
 	}
 	for p := range payloadsOf(m) {
-		if p.Name() == r.Digest {
-			return x.replacePayload(ctx, p)
+		if p.Name() != r.Digest {
+			continue
 		}
+		err := x.replacePayload(ctx, p)
+		if !isOtherForm(err) {
+			return err
+		}
+		return x.replaceForm(ctx, p, err)
 	}
 	return errNoSource
+}
+
+// replaceForm replaces a payload by one with the form that some other manifest
+// names, or returns err.
+func (x *fixing) replaceForm(ctx context.Context, p manifest.Payload, err error) error {
+	all, failed := x.forms.of(ctx, x.Repository, x.publisher)
+	if failed != nil {
+		return err
+	}
+	for other := range all.others(p) {
+		if x.replacePayload(ctx, other) == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 func (x *fixing) replacePayload(ctx context.Context, p manifest.Payload) error {

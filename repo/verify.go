@@ -75,7 +75,9 @@ type VerifyOptions struct {
 // Verify reads packages of a source, manifests and payloads, and yields what is
 // wrong with them, in the order of the packages. A manifest must be the
 // catalogued one, and a payload in both its forms what the manifest says. A
-// payload that several packages have is read once and reported for each.
+// payload that several packages have is read once and reported for each. Its
+// stored form may also be what another manifest of the publisher in the source
+// says.
 //
 // An error of the sequence is one that is not about a package; it is the last.
 func Verify(ctx context.Context, s Source, pkgs iter.Seq[fmri.FMRI], opts *VerifyOptions) iter.Seq2[Finding, error] {
@@ -105,6 +107,7 @@ type verifying struct {
 	catalogs []*catalog.Catalog
 	done     counter
 	packers  packers
+	forms    knownForms
 
 	mu       sync.Mutex
 	payloads map[verifiedPayload]*verdict
@@ -287,7 +290,26 @@ func (v *verifying) verifyPayload(ctx context.Context, publisher string, p manif
 	return one.err
 }
 
+// readPayload reads a payload, which must be what p says or, in its stored form,
+// what another manifest does.
 func (v *verifying) readPayload(ctx context.Context, publisher string, p manifest.Payload) error {
+	err := v.compare(ctx, publisher, p)
+	if !isOtherForm(err) {
+		return err
+	}
+	all, failed := v.forms.of(ctx, v.source, publisher)
+	if failed != nil {
+		return err
+	}
+	for other := range all.others(p) {
+		if v.compare(ctx, publisher, other) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (v *verifying) compare(ctx context.Context, publisher string, p manifest.Payload) error {
 	stored, err := v.source.Payload(ctx, publisher, p.Name())
 	if err != nil {
 		return err
