@@ -2,18 +2,41 @@ package archive
 
 import (
 	"errors"
+	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
 // A WriteCloser is a Writer of a file that appears when it is complete.
 type WriteCloser struct {
 	*Writer
-	name string
-	temp *os.File
+	dir  directory
+	path string // as it was given
+	name string // in dir
+	temp string // in dir
+	file file   // nil once Close or Abort was called
+}
+
+// A directory is where archives are created. Names have one element.
+type directory interface {
+	Names() ([]string, error)
+	Lstat(name string) (fs.FileInfo, error)
+	Create(name string) (file, error) // if the name is free
+	Link(from, to string) error       // if the name is free
+	Rename(from, to string) error
+	Remove(name string) error
+	Sync() error // makes names durable
+	Close() error
+}
+
+type file interface {
+	io.WriteCloser
+	Sync() error
 }
 
 // Create returns a Writer of a new archive in the named file. It has that name only
@@ -21,114 +44,165 @@ type WriteCloser struct {
 // beside it. If there is such a file already, or when Close would make it, the error
 // matches [fs.ErrExist]. What earlier programs left when they were killed is removed.
 func Create(name string, opts *WriterOptions) (*WriteCloser, error) {
-	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
-		}
-		return nil, err
+	parent, base := filepath.Split(name)
+	if base == "" {
+		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
 	}
-	if err := removeLeft(name); err != nil {
-		return nil, err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(name), tempPrefix(name)+"*")
+	root, err := os.OpenRoot(filepath.Clean(parent))
 	if err != nil {
 		return nil, err
 	}
-	w := &WriteCloser{Writer: NewWriter(temp, opts), name: name, temp: temp}
-	if err := temp.Chmod(0o644); err != nil {
-		return nil, errors.Join(err, w.Abort())
+	dir := osDirectory{root}
+	w, err := create(dir, name, opts)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
 	}
 	return w, nil
 }
 
-// tempPrefix returns how the names of temporary files for an archive begin. Digits
-// follow.
-func tempPrefix(name string) string { return "." + filepath.Base(name) + ".part-" }
-
-// removeLeft removes temporary files. One that is being written by another program
-// loses its name, so that its Close fails; only one of the two could have succeeded.
-func removeLeft(name string) error {
-	dir := filepath.Dir(name)
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return err
+func create(dir directory, path string, opts *WriterOptions) (*WriteCloser, error) {
+	w := &WriteCloser{dir: dir, path: path, name: filepath.Base(path)}
+	if err := w.removeLeft(); err != nil {
+		return nil, err
 	}
-	for _, f := range files {
-		digits, ok := strings.CutPrefix(f.Name(), tempPrefix(name))
-		if ok && digits != "" && strings.Trim(digits, "0123456789") == "" {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
+	if err := w.isFree(); err != nil {
+		return nil, err
+	}
+	if err := w.createTemp(); err != nil {
+		return nil, err
+	}
+	w.Writer = NewWriter(w.file, opts)
+	return w, nil
+}
+
+// isFree makes sure that the archive is not there.
+func (w *WriteCloser) isFree() error {
+	_, err := w.dir.Lstat(w.name)
+	switch {
+	case err == nil:
+		return &fs.PathError{Op: "create", Path: w.path, Err: fs.ErrExist}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
+}
+
+// createTemp makes the file that becomes the archive.
+func (w *WriteCloser) createTemp() (err error) {
+	for range 10_000 {
+		w.temp = w.tempPrefix() + strconv.Itoa(rand.IntN(1e9))
+		if w.file, err = w.dir.Create(w.temp); !errors.Is(err, fs.ErrExist) {
+			return err
 		}
 	}
 	return err
 }
 
-// Close writes the archive and gives it its name. If it fails, there is no file.
+// tempPrefix returns how the names of temporary files for an archive begin. Digits
+// follow.
+func (w *WriteCloser) tempPrefix() string { return "." + w.name + ".part-" }
+
+// removeLeft removes temporary files. One that is being written by another program
+// loses its name, so that its Close fails; only one of the two could have succeeded.
+func (w *WriteCloser) removeLeft() error {
+	names, err := w.dir.Names()
+	for _, name := range names {
+		digits, ok := strings.CutPrefix(name, w.tempPrefix())
+		if ok && digits != "" && strings.Trim(digits, "0123456789") == "" {
+			err = errors.Join(err, w.remove(name))
+		}
+	}
+	return err
+}
+
+// Close writes the archive and gives it its name. If it fails, there is no file,
+// unless only the last step did, to make the name durable.
 func (w *WriteCloser) Close() error {
-	if w.temp == nil {
+	if w.file == nil {
 		return fs.ErrClosed
 	}
 	err := w.Writer.Close()
 	if err == nil {
-		err = w.temp.Sync()
+		err = w.file.Sync()
 	}
 	if err != nil {
 		return errors.Join(err, w.Abort())
 	}
-	temp := w.temp
-	w.temp = nil
-	err = temp.Close()
+	err = w.file.Close()
+	w.file = nil
 	if err == nil {
-		err = publish(temp.Name(), w.name)
+		err = w.publish()
 	}
 	if err != nil {
-		return errors.Join(err, remove(temp.Name()))
+		return errors.Join(err, w.remove(w.temp), w.dir.Close())
 	}
-	return syncDir(filepath.Dir(w.name))
+	return errors.Join(w.dir.Sync(), w.dir.Close())
 }
 
 // Abort gives up the archive, unless Close was called.
 func (w *WriteCloser) Abort() error {
-	if w.temp == nil {
+	if w.file == nil {
 		return nil
 	}
-	temp := w.temp
-	w.temp = nil
-	return errors.Join(temp.Close(), remove(temp.Name()))
+	err := errors.Join(w.file.Close(), w.remove(w.temp), w.dir.Close())
+	w.file = nil
+	return err
 }
 
 // remove removes a file that may be gone.
-func remove(name string) error {
-	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+func (w *WriteCloser) remove(name string) error {
+	if err := w.dir.Remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// publish gives a file its final name, which must be free. Where the file system has no
-// links, there is a moment in which another program could take the name as well.
-func publish(temp, name string) error {
-	err := os.Link(temp, name)
+// publish gives the file its final name, which must be free. Where the file system has
+// no links, there is a moment in which another program could take the name as well.
+func (w *WriteCloser) publish() error {
+	err := w.dir.Link(w.temp, w.name)
 	if err == nil {
-		return os.Remove(temp)
+		w.remove(w.temp) // if that fails, the next Create does it
+		return nil
 	}
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Lstat(name); err == nil {
-		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
+	if err := w.isFree(); err != nil {
+		return err
 	}
-	return os.Rename(temp, name)
+	return w.dir.Rename(w.temp, w.name)
 }
 
-// syncDir makes the names in a directory durable. Windows cannot do that, and does
-// not need it.
-func syncDir(name string) error {
+// An osDirectory is a directory of the system.
+type osDirectory struct{ *os.Root }
+
+// Names does without the sorting that is usual.
+func (d osDirectory) Names() ([]string, error) {
+	f, err := d.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	names, err := f.Readdirnames(-1)
+	return names, errors.Join(err, f.Close())
+}
+
+func (d osDirectory) Create(name string) (file, error) {
+	f, err := d.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Sync does nothing on Windows, which cannot do it and does not need it.
+func (d osDirectory) Sync() error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(name)
+	f, err := d.Open(".")
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

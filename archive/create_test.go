@@ -73,6 +73,11 @@ func TestCreate(t *testing.T) {
 	if _, err := archive.Create(filepath.Join(dir, "none", "x.p5p"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in a missing directory: %v", err)
 	}
+	for _, name := range []string{dir, dir + "/", dir + "/.", dir + "/..", ".", ""} {
+		if w, err := archive.Create(name, nil); err == nil {
+			t.Errorf("%q, which is a directory or nothing, was created: %v", name, w.Abort())
+		}
+	}
 }
 
 // TestCreateFails: what was not written completely leaves nothing.

@@ -25,3 +25,12 @@ func (a *Reader) IndexText(t testing.TB) string {
 	}
 	return text
 }
+
+// A Directory is where archives are created.
+type Directory = directory
+
+// A File is an archive while it is written.
+type File = file
+
+// CreateIn is Create in a directory.
+func CreateIn(dir Directory, name string) (*WriteCloser, error) { return create(dir, name, nil) }

@@ -49,6 +49,7 @@ func crashSource(t *testing.T) *repo.Repository {
 
 func crashCases(t *testing.T) []crashCase {
 	src := crashSource(t)
+	file := archived(t, src)
 	three := func(t *testing.T, r *repo.Repository) {
 		for i := range 3 {
 			publish(t, r, fmt.Sprintf("old%d@1", i), "shared", fmt.Sprint("only old ", i))
@@ -106,6 +107,13 @@ func crashCases(t *testing.T) []crashCase {
 				pkgs = append(pkgs, p.FMRI())
 			}
 			return repo.Copy(ctx, r, src, slices.Values(pkgs), &repo.CopyOptions{BatchBytes: 100, Parallel: 1})
+		}},
+		{name: "receive", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
+			all, err := new(repo.Selection).Find(ctx, file)
+			if err != nil {
+				return err
+			}
+			return repo.Copy(ctx, r, file, slices.Values(all), &repo.CopyOptions{Parallel: 1})
 		}},
 		{name: "clone", setup: three, unlisted: true, run: func(ctx context.Context, r *repo.Repository) error {
 			return repo.Clone(ctx, r, src, "test.org", &repo.CopyOptions{Parallel: 1})

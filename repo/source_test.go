@@ -37,10 +37,9 @@ func published(t testing.TB, texts ...string) *repo.Repository {
 	return r
 }
 
-func TestToArchive(t *testing.T) {
-	src := create(t, store.Memory())
-	f := publish(t, src, "a@1", "one", "two")
-	publish(t, src, "b@1", "two", "three")
+// archived returns an archive of all packages of a source.
+func archived(t *testing.T, src repo.Source) *archive.Reader {
+	t.Helper()
 	var file bytes.Buffer
 	w := archive.NewWriter(&file, nil)
 	sink, err := repo.ToArchive(t.Context(), w, store.Memory(), nil)
@@ -61,6 +60,14 @@ func TestToArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+func TestToArchive(t *testing.T) {
+	src := create(t, store.Memory())
+	f := publish(t, src, "a@1", "one", "two")
+	g := publish(t, src, "b@1", "two", "three")
+	a := archived(t, src)
 	if diff := cmp.Diff(list(t, src, "test.org"), list(t, a, "test.org")); diff != "" {
 		t.Error(diff)
 	}
@@ -70,7 +77,7 @@ func TestToArchive(t *testing.T) {
 	}
 	checkPayloads(t, a, f, m)
 	back := create(t, store.Memory())
-	if err := repo.Copy(t.Context(), back, a, slices.Values(all), nil); err != nil {
+	if err := repo.Copy(t.Context(), back, a, slices.Values([]fmri.FMRI{f, g}), nil); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := repo.Diff(t.Context(), src, back); err != nil || !d[0].IsEmpty() || len(d[0].Both) != 2 {

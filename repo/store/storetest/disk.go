@@ -1,21 +1,14 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"path"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/goips/ips/repo/store"
-	"github.com/goips/ips/repo/store/internal/files"
 )
 
 // A Disk is a file system in memory that can lose power at any moment. It
@@ -37,7 +30,7 @@ type Disk struct {
 // An Op is one change of a Disk.
 type Op struct {
 	N    int    // counts from 1
-	Kind string // "create", "write", "truncate", "sync", "mkdir", "rename", "remove"
+	Kind string // "create", "write", "truncate", "sync", "mkdir", "rename", "link", "remove"
 	Path string
 }
 
@@ -78,7 +71,10 @@ func newDirectory() *inode {
 
 // Store returns the directory store on the disk. Two of them are like two
 // processes.
-func (d *Disk) Store() store.Store { return store.OnFiles((*diskFS)(d)) }
+func (d *Disk) Store() store.Store { return store.OnFiles(d.FS()) }
+
+// FS returns the files of the disk, for what writes files and not objects.
+func (d *Disk) FS() *DiskFS { return (*DiskFS)(d) }
 
 // Before sets a function that is called before each change, and if it returns
 // an error the change fails with that instead. Nil sets none. The disk stands
@@ -93,7 +89,10 @@ func (d *Disk) Before(f func(Op) error) {
 // decides what LoseSome loses. It may be called by the function of Before, and
 // else while nobody changes the disk.
 func (d *Disk) Cut(loss Loss, seed uint64) *Disk {
-	c := cutter{loss: loss, rnd: rand.New(rand.NewPCG(seed, 0)), chosen: map[*inode]map[string]*inode{}}
+	c := cutter{
+		loss: loss, rnd: rand.New(rand.NewPCG(seed, 0)),
+		chosen: map[*inode]map[string]*inode{}, files: map[*inode]*inode{},
+	}
 	if loss == LoseSome {
 		for _, ch := range d.pending {
 			if c.rnd.IntN(2) == 0 {
@@ -129,6 +128,7 @@ type cutter struct {
 	loss   Loss
 	rnd    *rand.Rand
 	chosen map[*inode]map[string]*inode // directories with names that were not synced, but survive
+	files  map[*inode]*inode            // copied already: a file may have several names
 }
 
 // choose lets a change survive.
@@ -151,8 +151,11 @@ func set(names map[string]*inode, name string, to *inode) {
 
 func (c *cutter) copy(n *inode) *inode {
 	if !n.isDir {
-		data := c.survive(n)
-		return &inode{data: data, synced: data, time: n.time}
+		if c.files[n] == nil {
+			data := c.survive(n)
+			c.files[n] = &inode{data: data, synced: data, time: n.time}
+		}
+		return c.files[n]
 	}
 	names := n.durable
 	if c.loss == LoseNothing {
@@ -193,358 +196,5 @@ func (c *cutter) tear(n *inode) []byte {
 	}
 	return append(n.data[:cut:cut], make([]byte, len(n.data)-cut)...)
 }
-
-// diskFS is a Disk as files.FS.
-type diskFS Disk
-
-// op numbers a change and asks whether it may happen.
-func (d *diskFS) op(kind, name string) error {
-	d.ops++
-	if d.before == nil {
-		return nil
-	}
-	if err := d.before(Op{d.ops, kind, name}); err != nil {
-		return &fs.PathError{Op: kind, Path: name, Err: err}
-	}
-	return nil
-}
-
-// now is a clock that ticks with every change.
-func (d *diskFS) now() time.Time { return time.Unix(1_800_000_000, int64(d.ops)*1000).UTC() }
-
-func fail(op, name string, err error) error { return &fs.PathError{Op: op, Path: name, Err: err} }
-
-// find returns the inode of a name.
-func (d *diskFS) find(op, name string) (*inode, error) {
-	n := d.root
-	if name == "." {
-		return n, nil
-	}
-	for elem := range strings.SplitSeq(name, "/") {
-		if !n.isDir {
-			return nil, fail(op, name, syscall.ENOTDIR)
-		}
-		if n = n.names[elem]; n == nil {
-			return nil, fail(op, name, fs.ErrNotExist)
-		}
-	}
-	return n, nil
-}
-
-// parent returns the directory a name is in.
-func (d *diskFS) parent(op, name string) (*inode, string, error) {
-	dir, err := d.find(op, path.Dir(name))
-	if err == nil && !dir.isDir {
-		err = fail(op, name, syscall.ENOTDIR)
-	}
-	return dir, path.Base(name), err
-}
-
-// change gives names to inodes, not durably.
-func (d *diskFS) change(changes ...nameChange) {
-	for _, nc := range changes {
-		set(nc.dir.names, nc.name, nc.to)
-	}
-	d.pending = append(d.pending, changes)
-}
-
-func (d *diskFS) Create(name string) (files.File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.create("create", name)
-	if err != nil {
-		return nil, err
-	}
-	return &diskFile{disk: d, name: name, node: n}, nil
-}
-
-func (d *diskFS) create(op, name string) (*inode, error) {
-	dir, base, err := d.parent(op, name)
-	if err != nil {
-		return nil, err
-	}
-	if dir.names[base] != nil {
-		return nil, fail(op, name, fs.ErrExist)
-	}
-	if err := d.op(op, name); err != nil {
-		return nil, err
-	}
-	n := &inode{time: d.now()}
-	d.change(nameChange{dir, base, n})
-	return n, nil
-}
-
-func (d *diskFS) Open(name string) (files.File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("open", name)
-	if err != nil {
-		return nil, err
-	}
-	if n.isDir {
-		return nil, fail("open", name, fs.ErrNotExist)
-	}
-	return &diskFile{disk: d, name: name, node: n}, nil
-}
-
-func (d *diskFS) Lock(name string, create bool) (files.File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("lock", name)
-	if err != nil && create {
-		n, err = d.create("create", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f := &diskFile{disk: d, name: name, node: n}
-	if n.locked {
-		return f, files.ErrLocked
-	}
-	n.locked, f.locked = true, true
-	return f, nil
-}
-
-func (d *diskFS) Stat(name string) (fs.FileInfo, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("stat", name)
-	if err != nil {
-		return nil, err
-	}
-	return n.info(path.Base(name)), nil
-}
-
-func (d *diskFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("readdir", name)
-	if err != nil {
-		return nil, err
-	}
-	var entries []fs.DirEntry
-	for _, base := range slices.Sorted(maps.Keys(n.names)) {
-		entries = append(entries, fs.FileInfoToDirEntry(n.names[base].info(base)))
-	}
-	return entries, nil
-}
-
-func (d *diskFS) Mkdir(name string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	dir, base, err := d.parent("mkdir", name)
-	if err != nil {
-		return err
-	}
-	if dir.names[base] != nil {
-		return fail("mkdir", name, fs.ErrExist)
-	}
-	if err := d.op("mkdir", name); err != nil {
-		return err
-	}
-	d.change(nameChange{dir, base, newDirectory()})
-	return nil
-}
-
-func (d *diskFS) OpenDir(name string) (files.Dir, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("open", name)
-	if err != nil {
-		return nil, err
-	}
-	if !n.isDir {
-		return nil, fail("open", name, syscall.ENOTDIR)
-	}
-	return diskDir{d, n, name}, nil
-}
-
-// A diskDir is an open directory, which may have lost its name since.
-type diskDir struct {
-	disk *diskFS
-	node *inode
-	name string
-}
-
-func (h diskDir) Close() error { return nil }
-
-func (h diskDir) Take(from, base string) error {
-	d, to := h.disk, path.Join(h.name, base)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("rename", from)
-	if err != nil {
-		return err
-	}
-	if now, err := d.find("rename", h.name); err != nil || now != h.node {
-		return fail("rename", to, fs.ErrNotExist)
-	}
-	if old := h.node.names[base]; old != nil && old.isDir {
-		return fail("rename", to, syscall.EISDIR)
-	}
-	if err := d.op("rename", to); err != nil {
-		return err
-	}
-	d.change(nameChange{d.root, from, nil}, nameChange{h.node, base, n})
-	return nil
-}
-
-func (d *diskFS) Remove(name string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n, err := d.find("remove", name)
-	if err != nil {
-		return err
-	}
-	if len(n.names) > 0 {
-		return fail("remove", name, syscall.ENOTEMPTY)
-	}
-	if err := d.op("remove", name); err != nil {
-		return err
-	}
-	dir, base, _ := d.parent("remove", name)
-	d.change(nameChange{dir, base, nil})
-	return nil
-}
-
-func (d *diskFS) Sync(names []string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, name := range names {
-		n, err := d.find("sync", name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := d.sync(name, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sync makes one file, or the names in one directory, durable.
-func (d *diskFS) sync(name string, n *inode) error {
-	if err := d.op("sync", name); err != nil {
-		return err
-	}
-	n.synced = n.data
-	var rest []change
-	for _, ch := range d.pending {
-		if !slices.ContainsFunc(ch, func(nc nameChange) bool { return nc.dir == n }) {
-			rest = append(rest, ch)
-			continue
-		}
-		for _, nc := range ch {
-			set(nc.dir.durable, nc.name, nc.to)
-			rest = supersede(rest, nc)
-		}
-	}
-	d.pending = rest
-	return nil
-}
-
-// supersede takes out of earlier changes what a later one, which is durable now,
-// has overtaken.
-func supersede(earlier []change, by nameChange) []change {
-	for i, ch := range earlier {
-		earlier[i] = slices.DeleteFunc(slices.Clone(ch), func(nc nameChange) bool {
-			return nc.dir == by.dir && nc.name == by.name
-		})
-	}
-	return earlier
-}
-
-// A diskFile is an open file.
-type diskFile struct {
-	disk   *diskFS
-	name   string
-	node   *inode
-	offset int
-	locked bool
-}
-
-func (f *diskFile) Read(p []byte) (int, error) {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	if f.offset >= len(f.node.data) {
-		return 0, io.EOF
-	}
-	n := copy(p, f.node.data[f.offset:])
-	f.offset += n
-	return n, nil
-}
-
-// Write appends.
-func (f *diskFile) Write(p []byte) (int, error) {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	if err := f.disk.op("write", f.name); err != nil {
-		return 0, err
-	}
-	f.node.data = append(f.node.data[:len(f.node.data):len(f.node.data)], p...)
-	f.node.time = f.disk.now()
-	return len(p), nil
-}
-
-func (f *diskFile) Truncate(size int64) error {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	if int(size) >= len(f.node.data) {
-		return nil
-	}
-	if err := f.disk.op("truncate", f.name); err != nil {
-		return err
-	}
-	f.node.data = f.node.data[:size:size]
-	f.node.time = f.disk.now()
-	return nil
-}
-
-func (f *diskFile) Sync() error {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	return f.disk.sync(f.name, f.node)
-}
-
-func (f *diskFile) Stat() (fs.FileInfo, error) {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	return f.node.info(path.Base(f.name)), nil
-}
-
-func (f *diskFile) Close() error {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	if f.locked {
-		f.locked, f.node.locked = false, false
-	}
-	return nil
-}
-
-// A nodeInfo describes an inode as it was.
-type nodeInfo struct {
-	name string
-	size int64
-	mode fs.FileMode
-	time time.Time
-}
-
-func (n *inode) info(name string) nodeInfo {
-	mode := fs.FileMode(0o644)
-	if n.isDir {
-		mode = fs.ModeDir | 0o755
-	}
-	return nodeInfo{name, int64(len(n.data)), mode, n.time}
-}
-
-func (i nodeInfo) Name() string       { return i.name }
-func (i nodeInfo) Size() int64        { return i.size }
-func (i nodeInfo) Mode() fs.FileMode  { return i.mode }
-func (i nodeInfo) ModTime() time.Time { return i.time }
-func (i nodeInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i nodeInfo) Sys() any           { return nil }
 
 func (op Op) String() string { return fmt.Sprintf("#%d %s %s", op.N, op.Kind, op.Path) }
