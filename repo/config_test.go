@@ -292,3 +292,21 @@ func TestLyingSize(t *testing.T) {
 		t.Error("it was copied")
 	}
 }
+
+// TestPublisherLocations: what is stored of a publisher can be read by everybody, and
+// has locations in their usual form.
+func TestPublisherLocations(t *testing.T) {
+	s := store.Memory()
+	r := create(t, s)
+	origins := repo.Property{Section: "repository", Name: "origins", Value: repo.List("http://one.example")}
+	if err := r.SetPublisherProperties(t.Context(), "test.org", origins); err != nil {
+		t.Fatal(err)
+	}
+	if text := read(t, s, "publisher/test.org/pub.p5i"); !strings.Contains(text, `"http://one.example/"`) {
+		t.Error(text)
+	}
+	origins.Value = repo.List("one.example")
+	if err := r.SetPublisherProperties(t.Context(), "test.org", origins); err == nil {
+		t.Error("a location that cannot be read was stored")
+	}
+}

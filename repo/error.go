@@ -17,7 +17,12 @@ type Error struct {
 	Err       error
 }
 
+// Error names the package, once if the reason is an Error about the same.
 func (e *Error) Error() string {
+	inner, ok := e.Err.(*Error)
+	if ok && inner.Op == e.Op && !e.Digest.IsValid() && (inner.FMRI == e.FMRI || !e.FMRI.IsValid()) {
+		return inner.Error()
+	}
 	var b strings.Builder
 	b.WriteString(e.Op)
 	switch {

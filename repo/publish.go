@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goips/ips/fmri"
@@ -67,6 +68,9 @@ func openRegular(fsys fs.FS, name string) (fs.File, error) {
 		return nil, fs.ErrNotExist
 	}
 	f, err := fsys.Open(name)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, fs.ErrNotExist
+	}
 	if err != nil {
 		return nil, err
 	}

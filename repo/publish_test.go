@@ -316,3 +316,26 @@ func TestSuspend(t *testing.T) {
 		}
 	}
 }
+
+// TestProtoBesideFiles has a file where another place has a directory: the payload
+// is looked for further on.
+func TestProtoBesideFiles(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(first, "opt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(second, "opt"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(second, "opt", "a"), []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := repo.Proto(os.DirFS(first), os.DirFS(second))("opt/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if _, err := repo.Proto(os.DirFS(first))("opt/a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}

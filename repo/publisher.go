@@ -40,8 +40,7 @@ func (r *Repository) addPublisher(ctx context.Context, name string) error {
 
 // setInfo records what is known about a publisher, which is added if need be.
 func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err error) {
-	info := archive.Info{Publishers: []archive.Publisher{p}}
-	text, err := info.MarshalText()
+	text, err := infoText(p)
 	if err != nil {
 		return err
 	}
@@ -69,6 +68,20 @@ func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err erro
 		}
 		return nil
 	})
+}
+
+// infoText returns what is stored about a publisher: what ParseInfo makes of it,
+// which refuses what nobody could read and gives locations their usual form.
+func infoText(p archive.Publisher) ([]byte, error) {
+	info := &archive.Info{Publishers: []archive.Publisher{p}}
+	text, err := info.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	if info, err = archive.ParseInfo("pub.p5i", text); err != nil {
+		return nil, err
+	}
+	return info.MarshalText()
 }
 
 // ensureCatalog makes an empty catalog if there is none.

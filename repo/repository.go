@@ -55,13 +55,11 @@ type Config struct {
 	DefaultPublisher string
 }
 
-// Create makes a repository, of version 4, in a store that is empty. If the
-// store is not empty, the error matches fs.ErrExist.
+// Create makes a repository, of version 4, in a store that is empty but for the
+// directory .zfs, which some file systems have at their top. If there is anything
+// else, the error matches fs.ErrExist.
 func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
-	for info, err := range store.ListDir(ctx, s, "") {
-		if err == nil {
-			err = fmt.Errorf("there is %s: %w", info.Name, fs.ErrExist)
-		}
+	if err := checkEmpty(ctx, s); err != nil {
 		return nil, &Error{Op: "create", Err: err}
 	}
 	r := newRepository(s, opts)
@@ -74,6 +72,18 @@ func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repos
 		}
 	}
 	return r, nil
+}
+
+func checkEmpty(ctx context.Context, s store.Store) error {
+	for info, err := range store.ListDir(ctx, s, "") {
+		if err != nil {
+			return err
+		}
+		if strings.TrimSuffix(info.Name, "/") != ".zfs" {
+			return fmt.Errorf("there is %s: %w", info.Name, fs.ErrExist)
+		}
+	}
+	return nil
 }
 
 // Open opens the repository in a store, of version 4, or 3 for reading only. If

@@ -46,6 +46,8 @@ type options struct {
 	clone        bool
 	dryRun       bool
 	raw          bool
+	keep         bool
+	verbose      bool
 	recursive    bool
 	help         bool
 	patterns     []string
@@ -112,6 +114,9 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	f.BoolVar(&o.clone, "clone", false, "make an exact copy")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would be done")
 	f.BoolVar(&o.raw, "raw", false, "write manifests and payloads to directories")
+	f.BoolVarP(&o.keep, "keep-compressed", "k", false, "with --raw: leave payloads as they are stored")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "name the packages")
+	f.StringP("cache", "c", "", "accepted: nothing needs to be kept")
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "with dependencies")
 	f.BoolVarP(&o.help, "help", "h", false, "explain the options")
 	if err := f.Parse(args); err != nil {
@@ -139,7 +144,7 @@ func (o *options) check() error {
 		return nil
 	case o.dest == "":
 		return usageError("a destination (-d) is required")
-	case o.clone && (o.archive || o.raw || o.recursive || o.mode != ""):
+	case o.clone && (o.archive || o.raw || o.recursive || o.mode != "" || len(o.patterns) > 0):
 		return usageError("--clone takes everything as it is")
 	case o.archive && o.raw:
 		return usageError("--raw and -a exclude each other")

@@ -13,31 +13,40 @@ import (
 	"github.com/goips/ips/repo"
 )
 
-// writeRaw writes each package to a directory of its own: its manifest, and the content of
-// its payloads under their names in a repository.
-func writeRaw(ctx context.Context, src repo.Source, dir string, packages []fmri.FMRI, opts *repo.CopyOptions) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// A rawWriter writes packages to directories.
+type rawWriter struct {
+	src  repo.Source
+	root *os.Root
+	opts *repo.CopyOptions
+	keep bool // the stored form of payloads
+}
+
+// writeRaw writes each package to a directory of its own: its manifest, and its payloads
+// under their names in a repository, with -k in their stored form.
+func (o *options) writeRaw(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo.CopyOptions) error {
+	if err := os.MkdirAll(o.dest, 0o755); err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := os.OpenRoot(o.dest)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
+	w := rawWriter{src, root, opts, o.keep}
 	for _, f := range packages {
-		if err := writePackage(ctx, src, root, f, opts); err != nil {
+		if err := w.writePackage(ctx, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writePackage(ctx context.Context, src repo.Source, root *os.Root, f fmri.FMRI, opts *repo.CopyOptions) error {
-	m, err := src.Manifest(ctx, f)
+func (w *rawWriter) writePackage(ctx context.Context, f fmri.FMRI) error {
+	m, err := w.src.Manifest(ctx, f)
 	if err != nil {
 		return err
 	}
-	name, m, err := opts.Transformed(f, m)
+	name, m, err := w.opts.Transformed(f, m)
 	if err != nil {
 		return err
 	}
@@ -45,7 +54,7 @@ func writePackage(ctx context.Context, src repo.Source, root *os.Root, f fmri.FM
 	if err != nil {
 		return err
 	}
-	if err := root.MkdirAll(dir, 0o755); err != nil {
+	if err := w.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for a := range m.All() {
@@ -54,31 +63,41 @@ func writePackage(ctx context.Context, src repo.Source, root *os.Root, f fmri.FM
 			return err
 		}
 		for _, p := range payloads {
-			if err := writePayload(ctx, src, root, f.Publisher(), dir, p); err != nil {
+			if err := w.writePayload(ctx, f.Publisher(), path.Join(dir, p.Name().Hex()), p); err != nil {
 				return err
 			}
 		}
 	}
-	return root.WriteFile(path.Join(dir, "manifest"), m.Text(), 0o644)
+	return w.root.WriteFile(path.Join(dir, "manifest"), m.Text(), 0o644)
 }
 
-// writePayload writes the verified content of a payload, if it is not there yet.
-func writePayload(ctx context.Context, src repo.Source, root *os.Root, publisher, dir string, p manifest.Payload) error {
-	name := path.Join(dir, p.Name().Hex())
-	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// writePayload writes a payload that was verified, if it is not there yet.
+func (w *rawWriter) writePayload(ctx context.Context, publisher, name string, p manifest.Payload) error {
+	out, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	stored, err := src.Payload(ctx, publisher, p.Name())
+	stored, err := w.src.Payload(ctx, publisher, p.Name())
 	if err == nil {
-		_, err = io.Copy(out, p.Verify(stored))
-		err = errors.Join(err, stored.Close())
+		err = errors.Join(w.copy(out, p, stored), stored.Close())
 	}
 	if err = errors.Join(err, out.Close()); err != nil {
-		return errors.Join(err, root.Remove(name))
+		return errors.Join(err, w.root.Remove(name))
 	}
 	return nil
+}
+
+// copy writes the content of a payload or its stored form, which may be another than the
+// manifest says if several packages have it.
+func (w *rawWriter) copy(out io.Writer, p manifest.Payload, stored io.Reader) error {
+	p = p.ContentOnly()
+	if w.keep {
+		_, err := io.Copy(io.Discard, p.Verify(io.TeeReader(stored, out)))
+		return err
+	}
+	_, err := io.Copy(out, p.Verify(stored))
+	return err
 }

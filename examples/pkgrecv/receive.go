@@ -46,13 +46,18 @@ func receive(ctx context.Context, o *options, out, errs io.Writer) error {
 	}
 	fmt.Fprintf(out, "Receiving %s\n", plural(len(packages), "package"))
 	opts := &repo.CopyOptions{Transform: change, Progress: progress(out)}
+	if o.dryRun || o.verbose {
+		if err := list(ctx, src, packages, opts, out); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.dryRun:
-		return list(ctx, src, packages, opts, out)
+		return nil
 	case o.archive:
 		return writeArchive(ctx, src, o.dest, packages, opts)
 	case o.raw:
-		return writeRaw(ctx, src, o.dest, packages, opts)
+		return o.writeRaw(ctx, src, packages, opts)
 	}
 	dst, err := openRepository(ctx, o.dest)
 	if err != nil {

@@ -94,7 +94,7 @@ func (c *call) repository(ctx context.Context) (*repo.Repository, error) {
 	}
 	r, ok := src.(*repo.Repository)
 	if !ok {
-		return nil, errors.New("an archive cannot be changed")
+		return nil, errors.New("an archive is no repository, which this takes")
 	}
 	return r, nil
 }

@@ -72,7 +72,13 @@ func newCount(lists ...[]fmri.FMRI) count {
 	return count{repo.Packages(all), len(all)}
 }
 
-func (n count) String() string { return fmt.Sprintf("%d [%d]", n.Packages, n.Versions) }
+// String returns what stands in a table; a nil count is "-".
+func (n *count) String() string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%d [%d]", n.Packages, n.Versions)
+}
 
 var countHeads = []string{"Publisher", "Repo1 only", "Repo2 only", "In both", "Total"}
 
@@ -94,22 +100,41 @@ func (c *call) legend() [][2]string {
 func (c *call) printCounts(diffs []repo.Difference) error {
 	rows := [][]any{}
 	for _, d := range diffs {
-		rows = append(rows, []any{d.Publisher, newCount(d.A), newCount(d.B), newCount(d.Both), newCount(d.A, d.B, d.Both)})
+		row := []any{d.Publisher}
+		for _, n := range counts(d) {
+			row = append(row, n)
+		}
+		rows = append(rows, row)
 	}
 	return json.NewEncoder(c.out).Encode(map[string]any{
 		"table_legend": c.legend(), "table_header": countHeads, "table_data": rows,
 	})
 }
 
+// counts returns the columns of a row: those of a repository that does not have the
+// publisher are nil.
+func counts(d repo.Difference) [4]*count {
+	a, b, both, total := newCount(d.A), newCount(d.B), newCount(d.Both), newCount(d.A, d.B, d.Both)
+	switch {
+	case !d.HasA:
+		return [4]*count{nil, &b, nil, &total}
+	case !d.HasB:
+		return [4]*count{&a, nil, nil, &total}
+	}
+	return [4]*count{&a, &b, &both, &total}
+}
+
 // printVersions prints the packages as JSON.
 func (c *call) printVersions(diffs []repo.Difference) error {
-	plus, minus, common := []string{}, []string{}, []map[string]any{}
+	plus, minus, common := []map[string]any{}, []map[string]any{}, []map[string]any{}
 	for _, d := range diffs {
+		total := newCount(d.A, d.B)
+		only := map[string]any{"publisher": d.Publisher, "packages": total.Packages, "versions": total.Versions}
 		switch {
 		case !d.HasA:
-			plus = append(plus, d.Publisher)
+			plus = append(plus, only)
 		case !d.HasB:
-			minus = append(minus, d.Publisher)
+			minus = append(minus, only)
 		default:
 			common = append(common, map[string]any{
 				"publisher": d.Publisher, "+": texts(d.B), "-": texts(d.A), "common": newCount(d.Both),
@@ -144,8 +169,11 @@ func (c *call) printDifferences(diffs []repo.Difference, verbose bool) error {
 	}
 	t := table{heads: countHeads}
 	for _, d := range diffs {
-		t.add(nil, d.Publisher, newCount(d.A).String(), newCount(d.B).String(), newCount(d.Both).String(),
-			newCount(d.A, d.B, d.Both).String())
+		cells := []string{d.Publisher}
+		for _, n := range counts(d) {
+			cells = append(cells, n.String())
+		}
+		t.add(nil, cells...)
 	}
 	c.format = "default"
 	return c.print(&t)

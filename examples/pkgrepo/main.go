@@ -102,6 +102,10 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return usageError("no subcommand")
 	}
 	name := c.flags.Arg(0)
+	if name == "help" {
+		_, err := io.WriteString(out, help())
+		return err
+	}
 	v, ok := verbs()[name]
 	if !ok {
 		return usageError("unknown subcommand " + name)

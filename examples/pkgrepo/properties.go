@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 )
 
@@ -92,22 +94,41 @@ func matches(operands []string, name string) bool {
 }
 
 func (c *call) addProperty(t *table, publisher string, p repo.Property) {
-	items, isList := p.Value.Items()
+	unset := publisher != "" && p.Name != "registration-uri" // the only text that is not unset when it is empty
 	text := p.Value.String()
-	if text == "" && c.format == "default" {
+	if text == "" && !unset {
 		text = `""`
 	}
-	var value any = p.Value.String()
-	if isList {
-		value = append([]string{}, items...)
-	}
-	item := map[string]any{"section": p.Section, "property": p.Name, "value": value}
+	item := map[string]any{"section": p.Section, "property": p.Name, "value": jsonValue(p)}
 	cells := []string{p.Section, p.Name, text}
 	if publisher != "" {
+		if text == "" {
+			item["value"] = nil
+		}
 		item["publisher"] = publisher
 		cells = append([]string{publisher}, cells...)
 	}
 	t.add(item, cells...)
+}
+
+// jsonValue returns the value of a property as JSON has it: a list, for those properties
+// that are one a truth value or a number, and else a text.
+func jsonValue(p repo.Property) any {
+	text := p.Value.String()
+	if items, isList := p.Value.Items(); isList {
+		return append([]string{}, items...)
+	}
+	switch p.Name {
+	case "check-certificate-revocation":
+		if b, err := strconv.ParseBool(text); err == nil {
+			return b
+		}
+	case "version", "refresh-seconds":
+		if n, err := strconv.Atoi(text); err == nil {
+			return n
+		}
+	}
+	return text
 }
 
 // set changes properties.
@@ -181,6 +202,11 @@ func (c *call) addPublisher(ctx context.Context) error {
 	r, err := c.repository(ctx)
 	if err != nil {
 		return err
+	}
+	for _, p := range c.args {
+		if err := fmri.CheckPublisher(p); err != nil {
+			return err
+		}
 	}
 	added := 0
 	for _, p := range c.args {

@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -35,21 +38,30 @@ func (c *call) verify(ctx context.Context) error {
 		return err
 	}
 	opts.Ignore = rules.ignore
+	r, chosen, err := c.checked(ctx)
+	if err != nil {
+		return err
+	}
+	return c.report(r.Check(ctx, opts, chosen...))
+}
+
+// checked returns the repository and publishers that verify and fix are about.
+func (c *call) checked(ctx context.Context) (*repo.Repository, []string, error) {
 	r, err := c.repository(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	if r.Version() < 4 {
+		return nil, nil, fmt.Errorf("repository of version %d: only version 4 can be verified: %w", r.Version(), errors.ErrUnsupported)
 	}
 	chosen, err := c.chosen(ctx, r)
-	if err != nil {
-		return err
-	}
-	return c.report(ctx, r, opts, chosen)
+	return r, chosen, err
 }
 
 // report prints the findings.
-func (c *call) report(ctx context.Context, r *repo.Repository, opts *repo.VerifyOptions, publishers []string) error {
+func (c *call) report(findings iter.Seq2[repo.Finding, error]) error {
 	found := false
-	for f, err := range r.Check(ctx, opts, publishers...) {
+	for f, err := range findings {
 		if err != nil {
 			return err
 		}
@@ -64,7 +76,7 @@ func (c *call) report(ctx context.Context, r *repo.Repository, opts *repo.Verify
 
 // printFinding prints what is wrong, with the labels of pkgrepo(1).
 func (c *call) printFinding(f repo.Finding) {
-	label := func(name string, value any) { fmt.Fprintf(c.out, "%16s %v\n", name+":", value) }
+	label := func(name string, value any) { fmt.Fprintf(c.out, "%16s: %v\n", name, value) }
 	what := headline(f)
 	if f.Digest.IsValid() {
 		what += ": " + f.Digest.Hex()
@@ -75,17 +87,32 @@ func (c *call) printFinding(f repo.Finding) {
 	}
 	if f.Fault == repo.BadDependency {
 		for _, target := range f.Dependency.FMRIs {
-			label("Dependency", target)
+			label("Dependency", target.Format(fmri.OmitBuild))
 		}
 		label("Dependency type", f.Dependency.Type)
 		return
 	}
 	if f.Name != "" {
-		label("Repository path", f.Name)
+		label("Repository path", c.absolute(f.Name))
 	}
 	if f.Err != nil {
 		label("Reason", f.Err)
 	}
+}
+
+// absolute returns the path of an object of the repository.
+func (c *call) absolute(name string) string {
+	location, err := c.location()
+	if err == nil {
+		location, err = localPath(location)
+	}
+	if err == nil {
+		location, err = filepath.Abs(location)
+	}
+	if err != nil {
+		return name
+	}
+	return filepath.Join(location, name)
 }
 
 // headline names the fault as pkgrepo(1) does.
@@ -110,18 +137,26 @@ func headline(f repo.Finding) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// An ignoreRule names packages and the dependencies of theirs that need not hold.
-type ignoreRule struct{ packages, depends []fmri.Pattern }
+// An ignoreRule names packages, of versions from min to max if these are set, and the
+// dependencies of theirs that need not hold.
+type ignoreRule struct {
+	packages, depends []fmri.Pattern
+	min, max          fmri.Version
+}
 
 type ignoreRules []ignoreRule
 
 func (rules ignoreRules) ignore(pkg, dependency fmri.FMRI) bool {
 	for _, r := range rules {
-		if anyMatches(r.packages, pkg) && anyMatches(r.depends, dependency) {
+		if anyMatches(r.packages, pkg) && r.inRange(pkg.Version()) && anyMatches(r.depends, dependency) {
 			return true
 		}
 	}
 	return false
+}
+
+func (r ignoreRule) inRange(v fmri.Version) bool {
+	return (!r.min.IsValid() || v.Compare(r.min) >= 0) && (!r.max.IsValid() || v.Compare(r.max) <= 0 || v.Succeeds(r.max, fmri.Auto))
 }
 
 func anyMatches(patterns []fmri.Pattern, f fmri.FMRI) bool {
@@ -133,7 +168,7 @@ func anyMatches(patterns []fmri.Pattern, f fmri.FMRI) bool {
 	return false
 }
 
-// readIgnores reads files of lines "pkg=PATTERN depend=PATTERN ...".
+// readIgnores reads files of lines "pkg=PATTERN [min_ver=V] [max_ver=V] depend=PATTERN ...".
 func readIgnores(names []string) (rules ignoreRules, err error) {
 	for _, name := range names {
 		f, err := os.Open(name)
@@ -159,6 +194,12 @@ func readIgnores(names []string) (rules ignoreRules, err error) {
 func parseIgnore(line string) (r ignoreRule, err error) {
 	for _, word := range strings.Fields(line) {
 		key, value, _ := strings.Cut(word, "=")
+		if v := map[string]*fmri.Version{"min_ver": &r.min, "max_ver": &r.max}[key]; v != nil {
+			if *v, err = fmri.ParseVersion(value); err != nil {
+				return r, err
+			}
+			continue
+		}
 		list := map[string]*[]fmri.Pattern{"pkg": &r.packages, "depend": &r.depends}[key]
 		if list == nil {
 			return r, fmt.Errorf("unknown key %q", key)
@@ -175,32 +216,51 @@ func parseIgnore(line string) (r ignoreRule, err error) {
 	return r, nil
 }
 
-// fix repairs what can be repaired by putting aside what is broken.
+// fix repairs what can be repaired by putting aside what is broken. Dependencies that
+// were missing before cannot be, which is an error.
 func (c *call) fix(ctx context.Context) error {
 	c.withPublishers()
 	verbose := c.flags.BoolP("verbose", "v", false, "say what was put where")
 	if err := c.parse(0, 0); err != nil {
 		return err
 	}
-	r, err := c.repository(ctx)
+	r, chosen, err := c.checked(ctx)
 	if err != nil {
 		return err
 	}
-	chosen, err := c.chosen(ctx, r)
-	if err != nil {
-		return err
+	var unsatisfied []repo.Finding
+	for f, err := range r.Check(ctx, &repo.VerifyOptions{Dependencies: repo.UsualDependencies}, chosen...) {
+		if err != nil {
+			return err
+		}
+		if f.Fault == repo.BadDependency {
+			unsatisfied = append(unsatisfied, f)
+		}
 	}
 	repairs, err := r.Fix(ctx, nil, chosen...)
 	for _, done := range repairs {
 		c.printFinding(done.Finding)
 		switch {
 		case done.Restored:
-			fmt.Fprintf(c.out, "%16s restored\n", "Repair:")
+			fmt.Fprintf(c.out, "%16s: restored\n", "Repair")
 		case done.Quarantine == "":
-			fmt.Fprintf(c.out, "%16s it is missing and must be published again\n", "Repair:")
+			fmt.Fprintf(c.out, "%16s: it is missing and must be fixed by republishing\n", "Repair")
 		case *verbose:
-			fmt.Fprintf(c.out, "%16s moved to %s\n", "Repair:", done.Quarantine)
+			fmt.Fprintf(c.out, "%16s: moved to %s\n", "Repair", c.absolute(done.Quarantine))
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.report(withoutErrors(unsatisfied))
+}
+
+func withoutErrors(findings []repo.Finding) iter.Seq2[repo.Finding, error] {
+	return func(yield func(repo.Finding, error) bool) {
+		for _, f := range findings {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
 }

@@ -147,8 +147,11 @@ func bundle(name string) (fs.FS, error) {
 	if info.IsDir() {
 		return os.DirFS(name), nil
 	}
-	f, err := os.Open(name)
+	f, err := openTar(name)
 	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
 	return repo.TarFS(f, info.Size())

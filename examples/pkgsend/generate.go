@@ -39,7 +39,7 @@ func (c *call) generateFrom(name string, opts *repo.GenerateOptions) error {
 	if info.IsDir() {
 		return c.printActions(repo.Generate(os.DirFS(name), opts))
 	}
-	f, err := os.Open(name)
+	f, err := openTar(name)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ const usage = `usage: pkgsend [-s REPOSITORY] [-D allow-timestamp] SUBCOMMAND ..
   pkgsend append -s REPOSITORY [-en] FMRI
   pkgsend add -s REPOSITORY ACTION
   pkgsend include -s REPOSITORY [-d DIR]... [-T GLOB]... [MANIFEST...]
-  pkgsend close -s REPOSITORY [-A] [--no-catalog]
+  pkgsend close -s REPOSITORY [-A] [--no-catalog] [-t TRANSACTION]
 The subcommands add, include and close find their transaction in PKG_TRANS_ID.
 `
 
@@ -83,13 +83,19 @@ func dispatch(ctx context.Context, args []string, c *call) error {
 		return err
 	}
 	for _, option := range *debug {
-		if name, _, _ := strings.Cut(option, "="); name != "allow-timestamp" {
-			return usageError("unknown debugging option " + option)
+		name, _, hasValue := strings.Cut(option, "=")
+		switch {
+		case name == "allow-timestamp":
+			c.keepTimestamp = true
+		case !hasValue:
+			return usageError("debugging options are written NAME=VALUE: " + option)
 		}
-		c.keepTimestamp = true
 	}
 	if c.flags.NArg() == 0 {
 		return usageError("no subcommand")
+	}
+	if c.flags.Arg(0) == "help" {
+		return pflag.ErrHelp
 	}
 	do, ok := verbs()[c.flags.Arg(0)]
 	if !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,9 +85,9 @@ func (c *call) start(ctx context.Context, begin func(*repo.Repository, context.C
 	return err
 }
 
-// resume continues the transaction of the environment.
-func (c *call) resume(ctx context.Context) (*repo.Transaction, error) {
-	text := os.Getenv("PKG_TRANS_ID")
+// resume continues a transaction: without a name that of the environment.
+func (c *call) resume(ctx context.Context, text string) (*repo.Transaction, error) {
+	text = cmp.Or(text, os.Getenv("PKG_TRANS_ID"))
 	if text == "" {
 		return nil, usageError("PKG_TRANS_ID is not set")
 	}
@@ -145,7 +146,7 @@ func (c *call) addActions(ctx context.Context, actions func(yield func(manifest.
 	if err != nil {
 		return err
 	}
-	t, err := c.resume(ctx)
+	t, err := c.resume(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -177,10 +178,11 @@ func addAction(ctx context.Context, t *repo.Transaction, a manifest.Action, cont
 func (c *call) close(ctx context.Context) error {
 	abandon := c.flags.BoolP("abandon", "A", false, "forget the transaction")
 	noCatalog := c.flags.Bool("no-catalog", false, "store the package without listing it")
+	id := c.flags.StringP("transaction", "t", "", "the transaction, if not that of the environment")
 	if err := c.parse(0, 0); err != nil {
 		return err
 	}
-	t, err := c.resume(ctx)
+	t, err := c.resume(ctx, *id)
 	if err != nil {
 		return err
 	}
