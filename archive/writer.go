@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -46,7 +47,8 @@ type Writer struct {
 // An Opener returns the stored form of a payload, which is compressed with gzip. Where
 // the result has a method Stat, as an *os.File does, or a method Size that returns an
 // int64, the size of the payload is taken from there. Otherwise it is read to
-// the end and opened again.
+// the end and opened again. One Opener is called at a time, but what several calls have
+// returned may be read at once.
 type Opener func(p manifest.Payload) (io.ReadCloser, error)
 
 // An entry is a member that will be written. If it is neither a directory nor a
@@ -165,8 +167,10 @@ func (w *Writer) Close() error {
 	if err != nil {
 		return err
 	}
+	payloads := newAhead(w.entries)
+	defer payloads.wait()
 	for _, e := range w.entries {
-		size, err := w.writeEntry(out, e)
+		size, err := w.writeEntry(out, e, payloads)
 		if err != nil {
 			return &Error{e.name, n, err}
 		}
@@ -285,48 +289,29 @@ func writeAll(w io.Writer, parts ...[]byte) error {
 }
 
 // writeEntry writes a member and returns its size.
-func (w *Writer) writeEntry(out io.Writer, e entry) (int64, error) {
+func (w *Writer) writeEntry(out io.Writer, e entry, payloads *ahead) (int64, error) {
 	w.head = w.header(w.head[:0], e)
 	if err := writeAll(out, w.head, e.text); err != nil {
 		return 0, err
 	}
-	if e.open != nil {
-		if err := w.copyPayload(out, e); err != nil {
-			return 0, err
-		}
+	if err := w.writePayload(out, e, payloads); err != nil {
+		return 0, err
 	}
 	pad := padding(e.size, blockSize)
 	return int64(len(w.head)) + e.size + pad, writeAll(out, w.zeros[:pad])
 }
 
-// copyPayload writes a payload as it is stored and verifies what it writes. Other
-// programs may have stored it in another way than the manifest says, so what counts is
-// the content.
-func (w *Writer) copyPayload(out io.Writer, e entry) error {
+// writePayload writes the payload of an entry, if it has one.
+func (w *Writer) writePayload(out io.Writer, e entry, payloads *ahead) error {
+	if e.open == nil {
+		return nil
+	}
+	if isAhead(e) {
+		return payloads.writeNext(out)
+	}
 	r, err := e.open(e.payload)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	copied := &counter{w: out}
-	w.content.Reset(e.payload.ContentOnly(), io.TeeReader(io.LimitReader(r, e.size+1), copied))
-	if _, err := w.content.WriteTo(io.Discard); err != nil {
-		return err
-	}
-	if copied.n != e.size {
-		return &manifest.SizeError{Got: copied.n, Want: e.size}
-	}
-	return nil
-}
-
-// A counter counts what is written.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
+	return errors.Join(copyPayload(out, e, r, &w.content), r.Close())
 }

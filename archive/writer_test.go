@@ -3,14 +3,18 @@ package archive_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -271,8 +275,24 @@ func (l liar) Size() int64 { return l.size }
 // TestWriterVerifies: payloads that are not what the manifest says do not get into an
 // archive, and neither do those that change while it is written.
 func TestWriterVerifies(t *testing.T) {
+	for size, content := range map[string]string{"small": strings.Repeat("content", 100), "large": noise(1 << 20)} {
+		t.Run(size, func(t *testing.T) { testWriterVerifies(t, content) })
+	}
+}
+
+// noise returns text that compresses to little less than half.
+func noise(n int) string {
+	src := rand.New(rand.NewPCG(1, 2))
+	b := make([]byte, n/2)
+	for i := range b {
+		b[i] = byte(src.Uint32())
+	}
+	return hex.EncodeToString(b)
+}
+
+func testWriterVerifies(t *testing.T, content string) {
 	s := shelf{}
-	f, m := s.pack(t, "pkg://p/a@1", strings.Repeat("content", 100))
+	f, m := s.pack(t, "pkg://p/a@1", content)
 	_, other := s.pack(t, "pkg://p/b@1", strings.Repeat("CONTENT", 100))
 	name, foreign := allPayloads(t, m)[0].Name(), allPayloads(t, other)[0].Name()
 	stored := s[name]
@@ -446,5 +466,71 @@ func TestEmptyArchive(t *testing.T) {
 	a := newReader(t, out.Bytes())
 	if publishers, err := a.Publishers(t.Context()); len(publishers) > 0 || err != nil {
 		t.Errorf("%v, %v", publishers, err)
+	}
+}
+
+// A watchedReader tells when it is closed.
+type watchedReader struct {
+	sizedReader
+	open *atomic.Int64
+}
+
+func (r watchedReader) Close() error {
+	r.open.Add(-1)
+	return nil
+}
+
+// TestWriterAhead writes payloads of all sizes. What is opened is closed, also when one
+// of them is bad, and the archive is the same as if each had waited for its turn.
+func TestWriterAhead(t *testing.T) {
+	s := shelf{}
+	var contents []string
+	for i := range 120 {
+		size := 10 * i
+		if i%20 == 7 {
+			size = 1 << 20 // too large to be read ahead
+		}
+		contents = append(contents, fmt.Sprint(i)+noise(size))
+	}
+	f, m := s.pack(t, "pkg://p/a@1", contents...)
+	write := func(s shelf) ([]byte, error) {
+		var out bytes.Buffer
+		var open atomic.Int64
+		w := archive.NewWriter(&out, nil)
+		err := w.Add(f, m, func(p manifest.Payload) (io.ReadCloser, error) {
+			open.Add(1)
+			return watchedReader{sizedReader{bytes.NewReader(s[p.Name()])}, &open}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Close()
+		if n := open.Load(); n != 0 {
+			t.Errorf("%d payloads are open", n)
+		}
+		return out.Bytes(), err
+	}
+	whole, err := write(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newReader(t, whole)
+	for i, p := range allPayloads(t, m) {
+		r, err := a.Payload(t.Context(), "p", p.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored, err := io.ReadAll(r); err != nil || !bytes.Equal(stored, s[p.Name()]) {
+			t.Errorf("payload %d is another, %v", i, err)
+		}
+		if i%11 != 7 {
+			continue
+		}
+		bad := maps.Clone(s)
+		bad[p.Name()] = bytes.Clone(s[p.Name()])
+		bad[p.Name()][len(bad[p.Name()])/2] ^= 1
+		if _, err := write(bad); err == nil {
+			t.Errorf("payload %d was damaged, and written", i)
+		}
 	}
 }
