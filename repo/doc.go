@@ -85,5 +85,6 @@
 // # Not yet
 //
 // Search; writing to repositories of version 3; SVR4 packages as a source of
-// [Generate]; the check of file permissions for the depot's user.
+// [Generate]. Whether a depot's user may read everything is not asked: a store does
+// not know. The program pkgrepo looks at the modes of files.
 package repo

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
@@ -41,11 +42,19 @@ func (c *call) info(ctx context.Context) error {
 		for range known.Stems(p) {
 			packages++
 		}
-		count, updated := strconv.Itoa(packages), known.Modified().UTC().Format("2006-01-02T15:04:05.999999Z")
+		count, updated := strconv.Itoa(packages), isoTime(known.Modified())
 		t.add(map[string]any{"publisher": p, "packages": count, "status": "online", "updated": updated},
 			p, count, "online", updated)
 	}
 	return c.print(&t)
+}
+
+// isoTime writes a time to the microsecond or, if it has none, to the second.
+func isoTime(t time.Time) string {
+	if t.Nanosecond()/1000 == 0 {
+		return t.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000000Z")
 }
 
 // list prints one line a package version.

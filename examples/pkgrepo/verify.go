@@ -42,6 +42,9 @@ func (c *call) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.warn(); err != nil {
+		return err
+	}
 	return c.report(r.Check(ctx, opts, chosen...))
 }
 
@@ -56,6 +59,17 @@ func (c *call) checked(ctx context.Context) (*repo.Repository, []string, error) 
 	}
 	chosen, err := c.chosen(ctx, r)
 	return r, chosen, err
+}
+
+// warn says once if the depot's user could not read everything.
+func (c *call) warn() error {
+	name, err := unreadable(c.absolute(""))
+	if name == "" || err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%16s: Some of the repository, or what leads to it, is not world-readable, so that a depot could not serve it.\n%16s: %s\n",
+		"WARNING", "Repository path", name)
+	return err
 }
 
 // report prints the findings.
