@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -56,9 +55,6 @@ func (r *Repository) Batch(ctx context.Context) (Batch, error) {
 }
 
 func (r *Repository) newBatch(ctx context.Context) (*batch, error) {
-	if r.version < 4 {
-		return nil, fmt.Errorf("write to a repository of version %d: %w", r.version, errors.ErrUnsupported)
-	}
 	objects, err := store.NewBatch(ctx, r.store)
 	if err != nil {
 		return nil, err

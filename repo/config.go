@@ -201,9 +201,6 @@ func (p Property) check() error {
 // changeConfig reads, changes and writes the configuration. Where the store can
 // compare and swap, no change of another is lost.
 func (r *Repository) changeConfig(ctx context.Context, change func(*configFile) error) error {
-	if r.version < 4 {
-		return fmt.Errorf("write to a repository of version %d: %w", r.version, errors.ErrUnsupported)
-	}
 	for {
 		err := r.tryChangeConfig(ctx, change)
 		if !errors.Is(err, store.ErrChanged) {
@@ -213,7 +210,12 @@ func (r *Repository) changeConfig(ctx context.Context, change func(*configFile) 
 }
 
 func (r *Repository) tryChangeConfig(ctx context.Context, change func(*configFile) error) error {
-	info, err := store.Stat(ctx, r.store, configName)
+	name := configName
+	info, err := store.Stat(ctx, r.store, name)
+	if errors.Is(err, fs.ErrNotExist) && r.version < 4 {
+		name = oldConfigName
+		info, err = store.Stat(ctx, r.store, name)
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -230,10 +232,10 @@ func (r *Repository) tryChangeConfig(ctx context.Context, change func(*configFil
 		return nil
 	}
 	if s, ok := r.store.(store.Swapper); ok {
-		_, err := s.PutIf(ctx, configName, info.Tag, bytes.NewReader(text))
+		_, err := s.PutIf(ctx, name, info.Tag, bytes.NewReader(text))
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
-	return r.store.Put(ctx, configName, bytes.NewReader(text))
+	return r.store.Put(ctx, name, bytes.NewReader(text))
 }

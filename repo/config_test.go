@@ -167,7 +167,7 @@ func TestRemovePublisher(t *testing.T) {
 	}
 }
 
-// TestVersion3 reads a repository of one publisher in the old layout.
+// TestVersion3 reads and writes a repository of one publisher in the old layout.
 func TestVersion3(t *testing.T) {
 	s := store.Memory()
 	f := publish(t, create(t, s), "a@1", "content")
@@ -196,8 +196,73 @@ func TestVersion3(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkPayloads(t, r, f, m)
-	if err := tryPublish(t.Context(), r, "b@1", "content"); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("publishing: %v", err)
+	g := publish(t, r, "pkg://test.org/b@1", "content", "more")
+	if got := listAll(t, open(t, old)); !slices.Equal(got, []string{f.String(), g.String()}) {
+		t.Errorf("listed are %q", got)
+	}
+	if found := check(t, r); len(found) > 0 {
+		t.Errorf("found %+v", found)
+	}
+	for name := range objects(t, old, "file/") {
+		if strings.Count(name, "/") != 2 {
+			t.Errorf("%s has its old name", name)
+		}
+	}
+	if err := r.Remove(t.Context(), f, g); err != nil {
+		t.Fatal(err)
+	}
+	if left := objects(t, old, "file/"); len(left) > 0 {
+		t.Errorf("%d payloads are left", len(left))
+	}
+}
+
+// TestCreateVersion3 makes a repository of one publisher, which is the first that
+// packages are published for, and which nothing can be said about.
+func TestCreateVersion3(t *testing.T) {
+	s := store.Memory()
+	r, err := repo.Create(t.Context(), s, repo.Config{Version: 3}, testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(objects(t, s, "")); got != 1 || read(t, s, "cfg_cache") == "" {
+		t.Errorf("%d objects", got)
+	}
+	if r = open(t, s); r.Version() != 3 || len(listAll(t, r)) != 0 {
+		t.Errorf("version is %d", r.Version())
+	}
+	f := publish(t, r, "pkg://test.org/a@1", "content")
+	r = open(t, s)
+	if name, err := r.DefaultPublisher(t.Context()); name != "test.org" || err != nil {
+		t.Errorf("the publisher is %q, %v", name, err)
+	}
+	if got := listAll(t, r); !slices.Equal(got, []string{f.String()}) {
+		t.Errorf("listed are %q", got)
+	}
+	for _, name := range []string{"catalog/catalog.attrs", "pkg/a/1%2C5.11%3A20260102T030405Z"} {
+		read(t, s, name)
+	}
+	for what, err := range map[string]error{
+		"another publisher":     tryPublish(t.Context(), r, "pkg://other.org/a@1", "content"),
+		"adding a publisher":    r.AddPublisher(t.Context(), "other.org"),
+		"removing the only one": r.RemovePublisher(t.Context(), "test.org"),
+		"an alias":              r.SetPublisherProperties(t.Context(), "test.org", repo.Property{Section: "publisher", Name: "alias", Value: repo.Text("x")}),
+	} {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := r.Fix(t.Context(), nil); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("Fix: %v", err)
+	}
+	if _, err := repo.Create(t.Context(), store.Memory(), repo.Config{Version: 2}, nil); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("version 2: %v", err)
+	}
+	named := store.Memory()
+	if _, err := repo.Create(t.Context(), named, repo.Config{Version: 3, DefaultPublisher: "test.org"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := open(t, named).Publishers(t.Context()); !slices.Equal(names, []string{"test.org"}) {
+		t.Errorf("publishers are %q, %v", names, err)
 	}
 }
 

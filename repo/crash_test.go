@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -21,9 +22,11 @@ import (
 
 // A crashCase is an operation that is cut off at each of its steps.
 type crashCase struct {
-	name  string
-	setup func(t *testing.T, r *repo.Repository)
-	run   func(ctx context.Context, r *repo.Repository) error
+	name     string
+	version  int  // of the repository; 0 means 4
+	oldNames bool // payloads have the names that old programs gave them
+	setup    func(t *testing.T, r *repo.Repository)
+	run      func(ctx context.Context, r *repo.Repository) error
 
 	// damage, if set, breaks something before the operation, so that faults
 	// may be found until it is done.
@@ -58,7 +61,7 @@ func crashCases(t *testing.T) []crashCase {
 	old := func(i int) fmri.FMRI {
 		return fmri.MustParse(fmt.Sprintf("pkg://test.org/old%d@1,5.11:20260102T030405Z", i))
 	}
-	return []crashCase{
+	cases := []crashCase{
 		{name: "publish", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
 			return tryPublish(ctx, r, "pkg://test.org/new@1", "shared", "only new")
 		}},
@@ -127,6 +130,15 @@ func crashCases(t *testing.T) []crashCase {
 			publish(t, r, "pkg://second.org/other@1", "content")
 		}, run: func(ctx context.Context, r *repo.Repository) error { return r.RemovePublisher(ctx, "test.org") }},
 	}
+	oldest := cases[0]
+	oldest.name, oldest.version, oldest.oldNames = "publish 3, old names", 3, true
+	for _, c := range cases {
+		if slices.Contains([]string{"publish", "first", "batch", "remove", "rebuild", "append"}, c.name) {
+			c.name, c.version = c.name+" 3", 3
+			cases = append(cases, c)
+		}
+	}
+	return append(cases, oldest)
 }
 
 // damagePayload makes the payload of one package unreadable.
@@ -138,10 +150,35 @@ func damagePayload(t *testing.T, s store.Store) {
 	}
 }
 
+// giveOldNames names the payloads of a repository of version 3 as the oldest
+// programs did.
+func giveOldNames(t *testing.T, s store.Store) {
+	for name, text := range objects(t, s, "file/") {
+		base := path.Base(name)
+		if err := s.Put(t.Context(), path.Join("file", base[:2], base[2:8], base), strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Remove(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // prepare makes the disk on which the operation begins.
 func (c *crashCase) prepare(t *testing.T) *storetest.Disk {
 	disk := storetest.NewDisk()
-	c.setup(t, create(t, disk.Store()))
+	config := repo.Config{Version: c.version, DefaultPublisher: "test.org"}
+	if c.name == "first 3" {
+		config.DefaultPublisher = "" // the first that a package is published for
+	}
+	r, err := repo.Create(t.Context(), disk.Store(), config, testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setup(t, r)
+	if c.oldNames {
+		giveOldNames(t, disk.Store())
+	}
 	if c.damage != nil {
 		c.damage(t, disk.Store())
 	}
@@ -386,6 +423,13 @@ func unlisted(disk *storetest.Disk, listed []string) []string {
 	var stray []string
 	for _, name := range disk.Files() {
 		parts := strings.Split(name, "/")
+		if len(parts) == 3 && parts[0] == "pkg" { // version 3
+			name := "test.org"
+			for _, text := range listed {
+				name = fmri.MustParse(text).Publisher()
+			}
+			parts = append([]string{"publisher", name}, parts...)
+		}
 		if len(parts) != 5 || parts[2] != "pkg" {
 			continue
 		}

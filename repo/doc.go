@@ -23,9 +23,11 @@
 //	publisher/<name>/pkg5-quarantine/       what Fix has put aside
 //
 // It may be used together with the programs of the reference, which pay no
-// attention to the journal and respect the lock. Version 3, of one publisher
-// without the first two levels and with cfg_cache for its configuration, is only
-// read.
+// attention to the journal and respect the lock. Version 3 is for one publisher,
+// without the first two levels of names, and with cfg_cache for its configuration.
+// It belongs to the publisher that it is first written for; there is no Fix of it.
+// Payloads that old programs named file/<hh>/<6 digits>/<hash> are found there, and
+// get the names above from whoever writes next.
 //
 // # Invariants
 //
@@ -84,7 +86,6 @@
 //
 // # Not yet
 //
-// Search; writing to repositories of version 3; SVR4 packages as a source of
-// [Generate]. Whether a depot's user may read everything is not asked: a store does
+// Search; SVR4 packages as a source of [Generate]. Whether a depot's user may read everything is not asked: a store does
 // not know. The program pkgrepo looks at the modes of files.
 package repo

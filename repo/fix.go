@@ -39,6 +39,9 @@ func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...st
 	if opts == nil {
 		opts = &FixOptions{}
 	}
+	if r.version < 4 {
+		return nil, &Error{Op: "fix", Err: fmt.Errorf("repository of version %d: %w", r.version, errors.ErrUnsupported)}
+	}
 	names, err := r.known(ctx, publishers)
 	if err != nil {
 		return nil, err

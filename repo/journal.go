@@ -101,10 +101,7 @@ func (w *writer) done(ctx context.Context) error {
 // recoverAll completes what was left undone in the repository, as far as it is
 // nobody else's business and the store can be written.
 func (r *Repository) recoverAll(ctx context.Context) error {
-	if r.version < 4 {
-		return nil
-	}
-	names, err := r.publisherDirs(ctx)
+	names, err := r.writtenPublishers(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,6 +118,17 @@ func (r *Repository) recoverAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// writtenPublishers returns the publishers that somebody has written for.
+func (r *Repository) writtenPublishers(ctx context.Context) ([]string, error) {
+	if r.version >= 4 {
+		return r.publisherDirs(ctx)
+	}
+	if left, err := r.exists(ctx, home{}.journal()); !left || err != nil {
+		return nil, err // whose catalog this is need not be found out
+	}
+	return r.onlyPublisher(ctx)
 }
 
 func (r *Repository) recoverOne(ctx context.Context, publisher string) error {

@@ -42,9 +42,6 @@ type writer struct {
 // brought in order what a dead process left there. If wait is false and another
 // has the right, it returns a *BusyError.
 func (r *Repository) write(ctx context.Context, publisher string, wait bool) (*writer, error) {
-	if r.version < 4 {
-		return nil, fmt.Errorf("write to a repository of version %d: %w", r.version, errors.ErrUnsupported)
-	}
 	state := r.state(publisher)
 	if err := state.enter(ctx, wait); err != nil {
 		return nil, err
@@ -56,7 +53,13 @@ func (r *Repository) write(ctx context.Context, publisher string, wait bool) (*w
 		return nil, busy(publisher, err)
 	}
 	w := &writer{Repository: r, home: h, state: state, lock: lock}
-	if err := w.recover(ctx); err != nil {
+	if r.version < 4 {
+		err = w.prepareOld(ctx)
+	}
+	if err == nil {
+		err = w.recover(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil

@@ -40,6 +40,9 @@ func (r *Repository) addPublisher(ctx context.Context, name string) error {
 
 // setInfo records what is known about a publisher, which is added if need be.
 func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err error) {
+	if r.version < 4 {
+		return errOneOnly
+	}
 	text, err := infoText(p)
 	if err != nil {
 		return err
@@ -153,6 +156,9 @@ func (r *Repository) RemovePublisher(ctx context.Context, name string) error {
 }
 
 func (r *Repository) removePublisher(ctx context.Context, name string) error {
+	if r.version < 4 {
+		return errOneOnly
+	}
 	if err := r.checkPublisher(ctx, name); err != nil {
 		return err
 	}

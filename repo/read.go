@@ -130,7 +130,7 @@ func (r *Repository) isBusy(ctx context.Context, h home) bool {
 // process began, if that is possible.
 func (r *Repository) mendCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
 	c, err := r.tryCatalog(ctx, h)
-	if err == nil || !isTorn(err) || r.version < 4 {
+	if err == nil || !isTorn(err) || h.publisher == "" {
 		return c, err
 	}
 	w, werr := r.write(ctx, h.publisher, false)

@@ -53,16 +53,26 @@ type Config struct {
 	// DefaultPublisher is the publisher of packages whose name has none.
 	// Empty means none until the first publisher is added.
 	DefaultPublisher string
+
+	// Version is that of the layout. Zero means 4; 3 is for old programs, and
+	// has one publisher, the first that packages are published for.
+	Version int
 }
 
-// Create makes a repository, of version 4, in a store that is empty but for the
-// directory .zfs, which some file systems have at their top. If there is anything
-// else, the error matches fs.ErrExist.
+// Create makes a repository in a store that is empty but for the directory .zfs,
+// which some file systems have at their top. If there is anything else, the error
+// matches fs.ErrExist.
 func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
 	if err := checkEmpty(ctx, s); err != nil {
 		return nil, &Error{Op: "create", Err: err}
 	}
 	r := newRepository(s, opts)
+	if c.Version == 3 {
+		return r, r.createOld(ctx, c)
+	}
+	if c.Version != 0 && c.Version != 4 {
+		return nil, &Error{Op: "create", Err: fmt.Errorf("repository version %d: %w", c.Version, errors.ErrUnsupported)}
+	}
 	if err := s.Put(ctx, configName, strings.NewReader(newConfig)); err != nil {
 		return nil, &Error{Op: "create", Err: err}
 	}
@@ -86,8 +96,8 @@ func checkEmpty(ctx context.Context, s store.Store) error {
 	return nil
 }
 
-// Open opens the repository in a store, of version 4, or 3 for reading only. If
-// there is none, the error matches fs.ErrNotExist.
+// Open opens the repository in a store, of version 4 or 3. If there is none, the
+// error matches fs.ErrNotExist.
 //
 // What a process left undone that was killed, or lost power, is brought in order
 // here or, if the store cannot be written, by the next one that writes.
@@ -140,7 +150,7 @@ func (r *Repository) guessVersion(ctx context.Context) (int, error) {
 	for _, probe := range []struct {
 		name    string
 		version int
-	}{{"catalog/attrs", 2}, {"catalog/catalog.attrs", 3}, {configName, 4}} {
+	}{{"catalog/attrs", 2}, {"catalog/catalog.attrs", 3}, {configName, 4}, {oldConfigName, 3}} {
 		switch _, err := store.Stat(ctx, r.store, probe.name); {
 		case err == nil:
 			return probe.version, nil
@@ -282,7 +292,11 @@ func (r *Repository) DefaultPublisher(ctx context.Context) (string, error) {
 		return "", err
 	}
 	name, _ := config.Get("publisher", "prefix")
-	return name, nil
+	if name != "" || r.version >= 4 {
+		return name, nil
+	}
+	only, err := r.onlyPublisher(ctx)
+	return strings.Join(only, ""), err
 }
 
 // maxConfig bounds the size of configuration files, in bytes.

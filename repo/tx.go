@@ -106,7 +106,7 @@ func (r *Repository) withPublisher(ctx context.Context, f fmri.FMRI) (fmri.FMRI,
 		return f, fmri.ErrNoVersion
 	}
 	if f.Publisher() != "" {
-		return f, checkName(f.Publisher())
+		return f, r.accepts(ctx, f.Publisher())
 	}
 	name, err := r.DefaultPublisher(ctx)
 	if err != nil {

@@ -27,12 +27,12 @@ func (c *call) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if *version != 4 {
-		return fmt.Errorf("creating a repository of version %d: %w", *version, errors.ErrUnsupported)
-	}
 	path, err := localPath(location)
 	if err != nil {
 		return err
+	}
+	if *version != 3 && *version != 4 {
+		return fmt.Errorf("creating a repository of version %d: %w", *version, errors.ErrUnsupported)
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
@@ -42,11 +42,19 @@ func (c *call) create(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
-	_, err = repo.Create(ctx, store.Dir(root), repo.Config{}, nil)
+	_, err = repo.Create(ctx, store.Dir(root), repo.Config{Version: *version}, nil)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("a package repository (or a directory with content) is at %s already: %w", path, err)
 	}
-	return err
+	if err != nil || *version != 3 {
+		return err
+	}
+	for _, dir := range []string{"catalog", "file", "index", "pkg", "tmp", "trans"} {
+		if err := root.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachPublisher opens the repository and calls do for each publisher that -p selects. The

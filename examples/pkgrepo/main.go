@@ -35,7 +35,7 @@ type verb struct {
 // verbs are the subcommands.
 func verbs() map[string]verb {
 	return map[string]verb{
-		"create":           {"[--version 4] PATH", (*call).create},
+		"create":           {"[--version 3|4] PATH", (*call).create},
 		"add-publisher":    {"-s LOCATION PUBLISHER...", (*call).addPublisher},
 		"remove-publisher": {"-s LOCATION [-n] [--synchronous] PUBLISHER...", (*call).removePublisher},
 		"get":              {"-s LOCATION [-p PUBLISHER] [-F FORMAT] [-H] [SECTION/PROPERTY...]", (*call).get},
