@@ -199,8 +199,9 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 	defer b.end()
 	b.exact = true
 	c := commit{writer: w, batch: b}
+	listed := listing{source: src}
 	for _, f := range pkgs {
-		m, err := src.Manifest(ctx, f)
+		m, err := listed.manifest(ctx, f)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,8 @@ const defaultBatchBytes = 256 << 20
 // Copy publishes packages of a source in a sink, with their names, manifests and
 // the stored form of their payloads byte for byte. Packages that the sink has
 // already are passed over, and payloads if it is a Holder, so a copy that was
-// interrupted goes on where it was. Each payload is verified on the way.
+// interrupted goes on where it was. Each payload is verified on the way, and a
+// manifest must be the one that the source's catalog lists.
 //
 // If a package cannot be copied, Copy makes those visible that were complete and
 // returns the error.
@@ -51,7 +52,7 @@ func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], o
 	if opts == nil {
 		opts = &CopyOptions{}
 	}
-	c := copying{opts: opts, dst: dst, src: src, limit: opts.BatchBytes}
+	c := copying{opts: opts, dst: dst, src: src, limit: opts.BatchBytes, listed: listing{source: src}}
 	if c.limit <= 0 {
 		c.limit = defaultBatchBytes
 	}
@@ -76,8 +77,10 @@ type copying struct {
 	dst   Sink
 	src   Source
 	limit int64
-	total int
-	done  counter
+
+	listed listing // src
+	total  int
+	done   counter
 
 	packers packers
 	begun   []*copyingPackage // in the present sink
@@ -150,7 +153,7 @@ func withoutError(pkgs []fmri.FMRI) iter.Seq2[fmri.FMRI, error] {
 
 // read reads the manifest of a package.
 func (c *copying) read(ctx context.Context, f fmri.FMRI) (toCopy, error) {
-	m, err := c.src.Manifest(ctx, f)
+	m, err := c.listed.manifest(ctx, f)
 	return toCopy{f, f, m}, err
 }
 

@@ -228,14 +228,7 @@ func (x *fixing) checkManifest(ctx context.Context, f fmri.FMRI, m *manifest.Man
 			return err
 		}
 	}
-	p, ok := c.Lookup(f)
-	if !ok {
-		return nil
-	}
-	if want, ok := p.ManifestDigest(); !ok || manifest.SHA1.Sum(m.Text()) == want {
-		return nil
-	}
-	return fmt.Errorf("the other source has another manifest of %s: %w", f, fs.ErrInvalid)
+	return checkListed(c, f, m)
 }
 
 // putAside moves what is bad, and the manifests of the packages concerned, which

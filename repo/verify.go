@@ -200,12 +200,8 @@ func (v *verifying) finding(ctx context.Context, f Finding) ([]Finding, error) {
 // checkListed compares a manifest with the catalog, if it is in one.
 func (v *verifying) checkListed(f fmri.FMRI, m *manifest.Manifest) error {
 	for _, c := range v.catalogs {
-		p, ok := c.Lookup(f)
-		if !ok {
-			continue
-		}
-		if want, ok := p.ManifestDigest(); ok && manifest.SHA1.Sum(m.Text()) != want {
-			return &Error{Op: "verify", FMRI: f, Err: fmt.Errorf("manifest is not the one with digest %v in the catalog: %w", want, fs.ErrInvalid)}
+		if err := checkListed(c, f, m); err != nil {
+			return &Error{Op: "verify", FMRI: f, Err: err}
 		}
 	}
 	return nil
