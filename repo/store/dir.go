@@ -306,9 +306,11 @@ func (d *dir) entryInfo(name string, e fs.DirEntry) (Info, error) {
 	if e.IsDir() {
 		return Info{Name: name + "/"}, nil
 	}
-	fi, err := d.files.Stat(name)
-	if err != nil && e.Type()&fs.ModeSymlink != 0 {
-		return Info{}, fs.ErrNotExist // leads nowhere, or out of the root
+	fi, err := e.Info() // which an os.Root has found out when it read the directory
+	if e.Type()&fs.ModeSymlink != 0 {
+		if fi, err = d.files.Stat(name); err != nil {
+			return Info{}, fs.ErrNotExist // leads nowhere, or out of the root
+		}
 	}
 	if err != nil {
 		return Info{}, err
