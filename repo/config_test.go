@@ -224,8 +224,8 @@ func TestCreateVersion3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(objects(t, s, "")); got != 1 || read(t, s, "cfg_cache") == "" {
-		t.Errorf("%d objects", got)
+	if got := len(objects(t, s, "")); got != 1 || read(t, s, "cfg_cache") == "" || r.Version() != 3 {
+		t.Errorf("%d objects of version %d", got, r.Version())
 	}
 	if r = open(t, s); r.Version() != 3 || len(listAll(t, r)) != 0 {
 		t.Errorf("version is %d", r.Version())

@@ -247,7 +247,7 @@ func tryInSteps(ctx context.Context, r *repo.Repository, name string, contents .
 // whole or in part. What is found afterwards must be in order without anybody's
 // help: see crashCase.check.
 //
-// All states are looked at, some 20,000, if IPS_LONG is set, and else a sample.
+// All states are looked at, some 31,000, if IPS_LONG is set, and else a sample.
 func TestCrash(t *testing.T) {
 	seeds, stride := uint64(1), 11
 	if isLong() {
