@@ -33,7 +33,7 @@ type tableDecoder struct {
 	next     int        // next version
 	list     []uint32   // versions of the current stem as they come
 	order    fileOrder
-	disorder bool // ids are not in the order of versions, or has gaps
+	disorder bool // entries are not in the order of versions
 }
 
 // A span is part of a list.
@@ -228,7 +228,7 @@ func (d *tableDecoder) action() uint32 {
 func (d *tableDecoder) table() (*Table, error) {
 	in, ids, err := d.queue.finish()
 	if err != nil {
-		return nil, err
+		return nil, &scan.Error{Offset: d.s.Offset(), Err: err}
 	}
 	t := &Table{odd: d.odd, refs: trimmed(in.refs), marks: trimmed(in.marks), text: in.done()}
 	t.ids = make([]uint32, 0, len(d.ids))

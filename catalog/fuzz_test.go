@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math"
 	"strings"
 	"testing"
 
@@ -148,26 +149,72 @@ func FuzzV0(f *testing.F) {
 	})
 }
 
+// unusual is a catalog with all that an index has a section for: entries that are not in
+// order, without actions, with further members, with metadata.
+func unusual(t testing.TB) *catalog.Catalog {
+	t.Helper()
+	fsys := files2fs(map[string]string{
+		"catalog.attrs": `{"created":"20200102T030405Z","last-modified":"20200102T030405Z","package-count":3,"package-version-count":5,"parts":{` +
+			`"catalog.base.C":{"last-modified":"20200102T030405Z"},"catalog.dependency.C":{"last-modified":"20200102T030405Z"}},"updates":{},"version":1}`,
+		"catalog.base.C": `{"_x":1,"a.org":{"lib/ssl":[{"version":"2,5.11"},{"metadata":{"states":[0]},"version":"1,5.11"}],"web":[{"extra":2,"version":"1,5.11"}]},` +
+			`"b.org":{"web":[{"version":"3,5.11"},{"version":"2,5.11"}]}}`,
+		"catalog.dependency.C": `{"a.org":{"lib/ssl":[{"actions":["set name=a value=\"b\""],"version":"2,5.11"},{"actions":[],"version":"1,5.11"}],` +
+			`"web":[{"version":"1,5.11"}]},"b.org":{"web":[{"actions":["depend fmri=a type=require"],"version":"3,5.11"},{"actions":["depend fmri=a type=require"],"version":"2,5.11","x":[]}]}}`,
+	})
+	return read(t, fsys, nil)
+}
+
+// indexes returns the bytes of some small indexes.
+func indexes(t testing.TB) [][]byte {
+	t.Helper()
+	var list [][]byte
+	for _, c := range []*catalog.Catalog{small(t), unusual(t)} {
+		var b bytes.Buffer
+		if err := c.WriteIndex(&b); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, b.Bytes())
+	}
+	return list
+}
+
 // FuzzIndex opens indexes in which something was changed and the checksums put right, so
 // that only the content is wrong.
 func FuzzIndex(f *testing.F) {
-	var good bytes.Buffer
-	if err := small(f).WriteIndex(&good); err != nil {
-		f.Fatal(err)
+	good := indexes(f)
+	f.Add(uint32(0), []byte{}, false)
+	for i := 16; i < len(good[0]); i += 37 {
+		f.Add(uint32(i), []byte{0xff}, i%2 == 0)
+		f.Add(uint32(i), []byte{0, 0, 0, 0x80}, i%2 == 0)
 	}
-	f.Add(uint32(0), []byte{})
-	for i := 16; i < good.Len(); i += 37 {
-		f.Add(uint32(i), []byte{0xff})
-		f.Add(uint32(i), []byte{0, 0, 0, 0x80})
-	}
-	f.Fuzz(func(t *testing.T, at uint32, change []byte) {
-		src := bytes.Clone(good.Bytes())
+	f.Fuzz(func(t *testing.T, at uint32, change []byte, odd bool) {
+		src := bytes.Clone(good[0])
+		if odd {
+			src = bytes.Clone(good[1])
+		}
 		if n := copy(src[int(at)%len(src):], change); n == 0 && len(change) > 0 {
 			return
 		}
 		reseal(src)
 		useIndex(t, src)
 	})
+}
+
+// TestIndexNumbers puts wrong numbers in the place of each one in an index. All that are not
+// right must be noticed, or do no harm.
+func TestIndexNumbers(t *testing.T) {
+	for _, good := range indexes(t) {
+		useIndex(t, good)
+		for i := 0; i+4 <= len(good); i += 4 {
+			n := binary.LittleEndian.Uint32(good[i:])
+			for _, wrong := range []uint32{0, 1, 2, n + 1, n - 1, n << 8, 1 << 20, math.MaxUint32} {
+				src := bytes.Clone(good)
+				binary.LittleEndian.PutUint32(src[i:], wrong)
+				reseal(src)
+				useIndex(t, src)
+			}
+		}
+	}
 }
 
 // reseal corrects the checksums of an index as far as it can.
