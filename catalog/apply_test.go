@@ -232,6 +232,43 @@ func TestApplyModified(t *testing.T) {
 	}
 }
 
+// TestApplyKeeps has a part that no operation concerns, with something unusual in it: a member
+// that is no publisher, which stays, or entries that are not in order, which are sorted.
+func TestApplyKeeps(t *testing.T) {
+	for name, tt := range map[string]struct {
+		from, to, modified string
+	}{
+		"a member": {`{"p":{`, `{"_FEATURE":["ooce:utf8"],"p":{`, "catalog.base.C catalog.dependency.C catalog.attrs"},
+		"an order": {`"1,5.11"},{"actions":["set name=pkg.summary value=b"],"version":"2,5.11"}`,
+			`"2,5.11"},{"actions":["set name=pkg.summary value=b"],"version":"1,5.11"}`,
+			"catalog.base.C catalog.dependency.C catalog.summary.C catalog.attrs"},
+	} {
+		r := &repository{t: t, dir: fstest.MapFS{}}
+		r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "set name=pkg.summary value=a", "depend fmri=x type=require"},
+			[]string{"pkg://p/a@2", "set name=pkg.summary value=b"})
+		attrs, err := r.last.Attrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, _ := attrs.Part(catalog.Summary)
+		text := resigned(t, string(r.dir["catalog.summary.C"].Data), tt.from, tt.to)
+		unsigned, _, _ := strings.Cut(text, `,"_SIGNATURE"`)
+		sum := fmt.Sprintf("%x", sha1Sum(unsigned+"}\n"))
+		r.dir["catalog.summary.C"] = &fstest.MapFile{Data: []byte(text)}
+		r.dir["catalog.attrs"] = &fstest.MapFile{Data: []byte(resigned(t, string(r.dir["catalog.attrs"].Data), was.Signature, sum))}
+		old := read(t, r.dir, nil)
+		r.last = old
+		r.publish("2020-01-01 01:10:00", "", []string{"pkg://p/c@1", "depend fmri=y type=require"})
+		c := checkApply(t, name, old, r)
+		if c == nil {
+			continue
+		}
+		if got := strings.Join(update(t, fstest.MapFS{}, c), " "); got != tt.modified {
+			t.Errorf("%s: modified are %s, want %s", name, got, tt.modified)
+		}
+	}
+}
+
 // TestApplyPartial applies logs to a catalog of which not all was read.
 func TestApplyPartial(t *testing.T) {
 	r := &repository{t: t, dir: fstest.MapFS{}}
