@@ -232,6 +232,19 @@ func TestApplyModified(t *testing.T) {
 	}
 }
 
+// TestApplyNothing has new attributes and the same parts.
+func TestApplyNothing(t *testing.T) {
+	r := &repository{t: t, dir: fstest.MapFS{}}
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"})
+	old := read(t, r.dir, nil)
+	r.dir["catalog.attrs"] = &fstest.MapFile{Data: []byte(resigned(t, string(r.dir["catalog.attrs"].Data),
+		`"last-modified":"20200101T010000Z","package`, `"last-modified":"20200101T020000Z","package`))}
+	c := checkApply(t, "only attributes", old, r)
+	if got := update(t, fstest.MapFS{}, c); len(got) != 1 || got[0] != "catalog.attrs" {
+		t.Errorf("modified are %v", got)
+	}
+}
+
 // TestApplyKeeps has a part that no operation concerns, with something unusual in it: a member
 // that is no publisher, which stays, or entries that are not in order, which are sorted.
 func TestApplyKeeps(t *testing.T) {

@@ -115,9 +115,9 @@ func TestLanguages(t *testing.T) {
 // TestRefreshErrors offers logs that lead astray. The client reads everything instead.
 func TestRefreshErrors(t *testing.T) {
 	r := &repository{t: t, dir: fstest.MapFS{}}
-	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1"}, []string{"pkg://p/b@1"})
+	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "depend fmri=x type=require"}, []string{"pkg://p/b@1"})
 	old := read(t, r.dir, nil)
-	r.publish("2020-01-01 01:10:00", "pkg://p/b@1", []string{"pkg://p/c@1", "depend fmri=x type=require"})
+	r.publish("2020-01-01 01:10:00", "pkg://p/b@1", []string{"pkg://p/c@1", "depend fmri=y type=require"})
 	attrs, err := r.last.Attrs()
 	if err != nil {
 		t.Fatal(err)
