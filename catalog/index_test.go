@@ -3,6 +3,8 @@ package catalog_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -114,6 +116,31 @@ func TestIndexDamage(t *testing.T) {
 	reseal(src)
 	if _, err := catalog.OpenIndex(bytes.NewReader(src), int64(len(src))); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("another version: %v", err)
+	}
+}
+
+// TestIndexUnusual takes catalogs through an index that have what others do not, or nothing.
+func TestIndexUnusual(t *testing.T) {
+	empty := build(t, &catalog.Builder{Now: at("2020-01-01 00:00:00")})
+	emptied := &catalog.Builder{Base: small(t)}
+	if _, err := emptied.Thin(&catalog.Retention{Newest: 1, ObsoleteBefore: at("2030-01-01 00:00:00")}); err != nil {
+		t.Fatal(err)
+	}
+	for p := range small(t).All() {
+		if err := emptied.Remove(p.FMRI()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]*catalog.Catalog{"unusual": unusual(t), "empty": empty, "emptied": build(t, emptied), "small": small(t)} {
+		got, err := index(t, c).Catalog()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := files(t, c)
+		maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasPrefix(name, "update.") })
+		sameFiles(t, want, files(t, got))
+		same(t, c, got)
 	}
 }
 

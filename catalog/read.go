@@ -53,12 +53,8 @@ func (r *reader) indexed(attrs *Attrs) *Catalog {
 		r.backUp(c)
 		return c
 	}
-	held, err := c.heldAttrs()
-	if err != nil {
-		return nil
-	}
-	plan := PlanRefresh(held, attrs)
-	if plan.Full || plan.Nothing || plan.parts() {
+	plan, err := r.planFrom(c, attrs)
+	if err != nil || plan.Full || plan.Nothing || plan.parts() {
 		return nil
 	}
 	if c, err = r.incremental(c, attrs, plan); err != nil {

@@ -149,7 +149,7 @@ func Refresh(old *Catalog, fsys fs.FS, opts *ReadOptions) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := planFrom(old, attrs)
+	plan, err := r.planFrom(old, attrs)
 	if err != nil {
 		return nil, err
 	}
@@ -166,27 +166,26 @@ func Refresh(old *Catalog, fsys fs.FS, opts *ReadOptions) (*Catalog, error) {
 	return r.full(attrs, plan)
 }
 
-// planFrom decides how to get from a catalog to new attributes.
-func planFrom(old *Catalog, new *Attrs) (Plan, error) {
+// planFrom decides how to get from a catalog to new attributes. A part that is neither in
+// memory nor wanted is as if there were none.
+func (r *reader) planFrom(old *Catalog, new *Attrs) (Plan, error) {
+	held := func(name string) bool {
+		p := old.part(Part(name))
+		return p != nil && !p.skipped
+	}
 	if old == nil {
 		return PlanRefresh(nil, new), nil
 	}
-	attrs, err := old.heldAttrs()
+	attrs, err := old.Attrs()
 	if err != nil {
 		return Plan{}, err
 	}
-	return PlanRefresh(attrs, new), nil
-}
-
-// heldAttrs returns the attributes without parts that were not read.
-func (c *Catalog) heldAttrs() (*Attrs, error) {
-	a, err := c.Attrs()
-	if err != nil {
-		return nil, err
-	}
-	held := *a
-	held.Parts = slices.DeleteFunc(slices.Clone(a.Parts), func(f FileAttrs) bool { return c.part(Part(f.Name)).skipped })
-	return &held, nil
+	from, to := *attrs, *new
+	from.Parts = slices.DeleteFunc(slices.Clone(from.Parts), func(f FileAttrs) bool { return !held(f.Name) })
+	to.Parts = slices.DeleteFunc(slices.Clone(to.Parts), func(f FileAttrs) bool {
+		return !held(f.Name) && f.Name != string(Base) && !r.wants(f.Name)
+	})
+	return PlanRefresh(&from, &to), nil
 }
 
 // tryFull reports whether an error of applying logs is one that reading everything

@@ -26,6 +26,9 @@ func TestPlanRefresh(t *testing.T) {
 	}
 	base := func(clock string) []catalog.FileAttrs { return []catalog.FileAttrs{file("catalog.base.C", clock)} }
 	log := func(hour, clock string) catalog.FileAttrs { return file("update.20200102T"+hour+"Z.C", clock) }
+	two := func(first, second string) []catalog.FileAttrs {
+		return []catalog.FileAttrs{file("catalog.base.C", first), file("catalog.summary.C", second)}
+	}
 	old := attrs("03:10:00", base("03:10:00"))
 	french := []catalog.FileAttrs{file("catalog.base.C", "03:10:00"), file("catalog.summary.fr", "03:05:00")}
 	tests := []struct {
@@ -49,6 +52,11 @@ func TestPlanRefresh(t *testing.T) {
 		{"language that the client has", attrs("03:10:00", french), attrs("03:50:00",
 			[]catalog.FileAttrs{file("catalog.base.C", "03:50:00"), file("catalog.summary.fr", "03:50:00")}, log("03", "03:50:00"), file("update.20200102T03Z.fr", "03:50:00")),
 			"[update.20200102T03Z.C update.20200102T03Z.fr]"},
+		{"parts of several hours", attrs("03:10:00", two("03:10:00", "03:05:00")), attrs("04:00:00", two("04:00:00", "04:00:00"), log("03", "03:10:00"), log("04", "04:00:00")),
+			"[update.20200102T04Z.C]"},
+		{"a new part between others", attrs("03:10:00", two("03:10:00", "03:10:00")), attrs("04:00:00",
+			append(two("04:00:00", "04:00:00"), file("catalog.dependency.C", "04:00:00"))), "[catalog.base.C catalog.dependency.C catalog.summary.C]"},
+		{"a part that nobody knows", old, attrs("04:00:00", append(base("04:00:00"), file("catalog.other.C", "04:00:00")), log("03", "04:00:00")), "[update.20200102T03Z.C]"},
 	}
 	for _, tt := range tests {
 		p := catalog.PlanRefresh(tt.old, tt.new)
@@ -94,6 +102,9 @@ func TestLanguages(t *testing.T) {
 	r := &repository{t: t, dir: fstest.MapFS{}}
 	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "set name=pkg.summary:fr value=un"})
 	full, partial := read(t, r.dir, nil), read(t, r.dir, &catalog.ReadOptions{Parts: []catalog.Part{catalog.Dependency, catalog.Summary}})
+	if c, err := catalog.Refresh(nil, r.dir, nil); err != nil || slices.Contains(c.Parts(), catalog.SummaryIn("fr")) {
+		t.Errorf("fetches a language that nobody asked for, error %v", err)
+	}
 	r.publish("2020-01-01 01:10:00", "pkg://p/a@1", []string{"pkg://p/a@1", "set name=pkg.summary:fr value=deux"}, []string{"pkg://p/b@1", "set name=pkg.summary value=b"})
 	r.publish("2020-01-01 02:10:00", "", []string{"pkg://p/b@2", "set name=pkg.summary:fr value=b"})
 	for _, old := range []*catalog.Catalog{full, partial} {
@@ -217,8 +228,7 @@ func TestRefreshUnsigned(t *testing.T) {
 	}
 }
 
-// TestRefreshPart refreshes where only the changed part is fetched, and a part of the client
-// is not to be touched.
+// TestRefreshPart refreshes a client that does not want all parts, and then does.
 func TestRefreshPart(t *testing.T) {
 	r := &repository{t: t, dir: fstest.MapFS{}}
 	r.publish("2020-01-01 01:00:00", "", []string{"pkg://p/a@1", "set name=pkg.summary value=a", "depend fmri=x type=require", "set name=pkg.summary:fr value=a"})
@@ -233,12 +243,25 @@ func TestRefreshPart(t *testing.T) {
 	if got := fmt.Sprint(c.Parts()); got != "[catalog.base.C catalog.dependency.C]" {
 		t.Errorf("has %s", got)
 	}
-	for _, f := range []string{"catalog.base.C", "catalog.dependency.C"} {
-		dir := maps.Clone(r.dir) // a full refresh would need it
+	for _, f := range []string{"catalog.base.C", "catalog.dependency.C", "catalog.summary.C"} {
+		dir := maps.Clone(r.dir) // without any part: the log is enough
 		delete(dir, f)
 		if _, err := catalog.Refresh(full, dir, nil); err != nil {
 			t.Errorf("without %s: %v", f, err)
 		}
+		if _, err := catalog.Refresh(partial, dir, opts); err != nil {
+			t.Errorf("%v, without %s: %v", opts.Parts, f, err)
+		}
+		if c, err := catalog.Read(dir, &catalog.ReadOptions{Parts: opts.Parts, Index: index(t, partial)}); err != nil || c.State() != r.last.State() {
+			t.Errorf("index of %v, without %s: %v", opts.Parts, f, err)
+		}
+	}
+	c, err = catalog.Refresh(partial, r.dir, nil) // now the summary is wanted
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.Parts()); got != "[catalog.base.C catalog.dependency.C catalog.summary.C]" {
+		t.Errorf("has %s", got)
 	}
 }
 
