@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -76,9 +77,15 @@ back@1.0:20100101T000000Z obsolete
 back@2.0:20150101T000000Z
 late@1.0:20100101T000000Z
 late@2.0:20250101T000000Z obsolete
+any@1
+	incorporate gone
+	require late@1.0
+	incorporate ring@1
+ring@1
+	incorporate any@1
 `
 	before := at("2020-01-01 00:00:00")
-	entire := []fmri.Pattern{fmri.MustParsePattern("entire")}
+	entire, anyOne := []fmri.Pattern{fmri.MustParsePattern("entire")}, []fmri.Pattern{fmri.MustParsePattern("any")}
 	tests := []struct {
 		name string
 		rule catalog.Retention
@@ -91,6 +98,9 @@ late@2.0:20250101T000000Z obsolete
 		{"incorporated", catalog.Retention{Newest: 1, Incorporations: entire}, "a@1.0 a@1.1 a@2.0 back@1.0 entire@1 inc@1 late@1.0"},
 		{"incorporated by all", catalog.Retention{Newest: 1, Incorporations: entire, Keep: func(p catalog.Package) bool { return p.Name() == "entire" }},
 			"a@1.0 a@2.0 back@1.0 late@1.0"},
+		{"obsolete, but not earlier", catalog.Retention{ObsoleteBefore: at("2015-01-01 00:00:00")}, "back@1.0"},
+		{"incorporated in any version", catalog.Retention{ObsoleteBefore: before, Incorporations: anyOne}, "back@1.0 gone@1.0"},
+		{"required by what is kept", catalog.Retention{Newest: 1, Incorporations: anyOne}, "a@1.0 a@1.1 a@2.0 a@2.1 back@1.0 entire@1 gone@1.0 inc@1 late@1.0"},
 		{"kept", catalog.Retention{Newest: 1, Keep: func(p catalog.Package) bool { return p.Name() != "a" }}, "a@1.0 a@1.1 a@2.0 a@2.1"},
 	}
 	c := catalogtest.MustParse(universe)
@@ -120,6 +130,23 @@ late@2.0:20250101T000000Z obsolete
 	}
 }
 
+// TestRetentionPublishers keeps what an incorporation names, whoever publishes it.
+func TestRetentionPublishers(t *testing.T) {
+	b := &catalog.Builder{Now: at("2020-01-01 00:00:00")}
+	add(t, b, []string{"pkg://p/entire@1", "depend fmri=a@1 type=incorporate"},
+		[]string{"pkg://p/a@1.0"}, []string{"pkg://p/a@1.1"}, []string{"pkg://p/a@2"}, []string{"pkg://q/a@1.0"}, []string{"pkg://q/a@1.2"}, []string{"pkg://q/a@3"})
+	thin, err := build(t, b).Thin(&catalog.Retention{Newest: 1, Incorporations: []fmri.Pattern{fmri.MustParsePattern("entire")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(thin.Removed); got != "[pkg://p/a@1.0,5.11 pkg://q/a@1.0,5.11]" || thin.Actions != 0 {
+		t.Errorf("removes %s, %d actions", got, thin.Actions)
+	}
+	if n, err := new(catalog.Builder).Thin(&catalog.Retention{Newest: 1}); n != 0 || err != nil {
+		t.Errorf("of nothing: %d, %v", n, err)
+	}
+}
+
 // TestThinSaves compares the saving that is promised with that of the files.
 func TestThinSaves(t *testing.T) {
 	c, err := catalogtest.Generate(&catalogtest.Options{Versions: 3000})
@@ -143,7 +170,21 @@ func TestThinSaves(t *testing.T) {
 		}
 		return n
 	}
-	before, after := size(c), size(build(t, b))
+	thinner := build(t, b)
+	before, after := size(c), size(thinner)
+	actions := func(c *catalog.Catalog) (n int) {
+		for p := range c.All() {
+			for _, part := range c.Parts() {
+				for range p.Texts(part) {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if want := actions(c) - actions(thinner); thin.Actions != want {
+		t.Errorf("promised %d actions, saved %d", thin.Actions, want)
+	}
 	// A comma may be counted too much for each stem and part.
 	if diff := thin.Bytes - (before - after); diff < -100 || diff > 3*int64(c.Len()) {
 		t.Errorf("promised %d, saved %d", thin.Bytes, before-after)
