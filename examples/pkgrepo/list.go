@@ -101,10 +101,14 @@ func (c *call) find(ctx context.Context, src repo.Source) ([]catalog.Package, []
 		return nil, nil, err
 	}
 	var found []catalog.Package
+	catalogs := map[string]*catalog.Catalog{}
 	for _, f := range names {
-		known, err := src.Catalog(ctx, f.Publisher())
-		if err != nil {
-			return nil, nil, err
+		known, ok := catalogs[f.Publisher()]
+		if !ok {
+			if known, err = src.Catalog(ctx, f.Publisher()); err != nil {
+				return nil, nil, err
+			}
+			catalogs[f.Publisher()] = known
 		}
 		if p, ok := known.Lookup(f); ok {
 			found = append(found, p)

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,9 @@ const (
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
-	err := dispatch(ctx, args, out, errs)
+	buffered := bufio.NewWriter(out)
+	err := dispatch(ctx, args, buffered, errs)
+	err = errors.Join(err, buffered.Flush())
 	var code status
 	var usage usageError
 	switch {

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,9 @@ func (e usageError) Error() string { return string(e) }
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	err := dispatch(ctx, args, &call{in: in, out: out})
+	buffered := bufio.NewWriter(out)
+	err := dispatch(ctx, args, &call{in: in, out: buffered})
+	err = errors.Join(err, buffered.Flush())
 	var wrong usageError
 	switch {
 	case err == nil:
