@@ -43,7 +43,11 @@ type stagedPayload struct {
 	packed  bool // by us, so that payload tells all about the stored form
 	draft   store.Draft
 	object  string
+	tag     string // of the object, if it is stored already
 }
+
+// isStored reports whether a payload was stored already when it was needed.
+func (s stagedPayload) isStored() bool { return s.draft == nil && s.object == "" }
 
 // Batch starts a batch. Its transactions are *Transactions.
 func (r *Repository) Batch(ctx context.Context) (Batch, error) {
@@ -195,7 +199,7 @@ func (b *batch) find(ctx context.Context, publisher string, content io.ReaderAt,
 	s, ok := b.staged(key)
 	if !ok || !s.packed {
 		s = stagedPayload{payload: manifest.Payload{Size: size}, packed: true}
-		s.payload, err = b.repo.inspectStored(ctx, key, s)
+		s, err = b.repo.inspectStored(ctx, key, s)
 		if err != nil {
 			return p, false, ignore(err, fs.ErrNotExist)
 		}
@@ -274,12 +278,15 @@ func (b *batch) stage(ctx context.Context, key payloadKey, s stagedPayload) (man
 	old, err := b.repo.inspectStored(ctx, key, s)
 	if err == nil {
 		err = s.draft.Drop()
-		s = stagedPayload{payload: old, packed: true}
+		s = old
 	} else if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
+	if err != nil && s.draft != nil {
+		err = errors.Join(err, s.draft.Drop())
+	}
 	if err != nil {
-		return old, errors.Join(err, s.draft.Drop())
+		return old.payload, err
 	}
 	return b.keep(key, s)
 }
@@ -309,17 +316,17 @@ func (b *batch) staged(key payloadKey) (stagedPayload, bool) {
 
 // inspectStored returns what is to be said about a payload that was packed as the
 // repository has it. If that is damaged it counts as not there.
-func (r *Repository) inspectStored(ctx context.Context, key payloadKey, s stagedPayload) (manifest.Payload, error) {
-	rc, _, err := r.store.Open(ctx, r.home(key.publisher).payload(key.hash))
+func (r *Repository) inspectStored(ctx context.Context, key payloadKey, s stagedPayload) (stagedPayload, error) {
+	rc, info, err := r.store.Open(ctx, r.home(key.publisher).payload(key.hash))
 	if err != nil {
-		return manifest.Payload{}, err
+		return stagedPayload{}, err
 	}
 	defer rc.Close()
 	old, err := manifest.Inspect(contextReader{ctx, rc}, max(s.payload.Size, 1)) // 0 would mean no limit
 	if isDamage(err) || err == nil && old.Content.Of(key.hash.Algorithm()) != key.hash {
-		return manifest.Payload{}, fs.ErrNotExist
+		return stagedPayload{}, fs.ErrNotExist
 	}
-	return old, err
+	return stagedPayload{payload: old, packed: true, tag: info.Tag}, err
 }
 
 // Commit publishes what was committed into the batch.
@@ -438,11 +445,18 @@ func (c *commit) checkName(ctx context.Context, t *Transaction) error {
 }
 
 // keepPayloads names the payloads that the transactions brought. Those that were
-// stored by another since then stay as they are.
+// stored by another since then stay as they are, and those that were stored before
+// must be there still.
 func (c *commit) keepPayloads(ctx context.Context) error {
 	var known knownForms // nobody else adds to them now
 	for key, s := range c.batch.payloads {
-		if key.publisher != c.publisher || s.draft == nil && s.object == "" {
+		if key.publisher != c.publisher {
+			continue
+		}
+		if s.isStored() {
+			if err := c.confirm(ctx, key, s); err != nil {
+				return err
+			}
 			continue
 		}
 		old, err := c.present(ctx, key, s, &known)
@@ -463,11 +477,33 @@ func (c *commit) keepPayloads(ctx context.Context) error {
 	return nil
 }
 
+// confirm looks whether a payload is stored as it was when it was needed. Another
+// may have removed it since, or put another form in its place.
+func (c *commit) confirm(ctx context.Context, key payloadKey, s stagedPayload) error {
+	info, err := store.Stat(ctx, c.store, c.home.payload(key.hash))
+	if err == nil && info.Tag == s.tag {
+		return nil
+	}
+	now, err := c.inspectStored(ctx, key, s)
+	if errors.Is(err, fs.ErrNotExist) {
+		delete(c.batch.payloads, key) // who needs it finds out
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if now.payload.Stored != s.payload.Stored {
+		c.changed[key.hash] = now.payload
+	}
+	return nil
+}
+
 // present returns what is to be said about a payload that is stored and stays as
 // it is. The error matches fs.ErrNotExist if there is none.
 func (c *commit) present(ctx context.Context, key payloadKey, s stagedPayload, known *knownForms) (manifest.Payload, error) {
 	if s.packed {
-		return c.inspectStored(ctx, key, s)
+		now, err := c.inspectStored(ctx, key, s)
+		return now.payload, err
 	}
 	ok, err := c.batch.stays(ctx, key.publisher, s.payload, known)
 	if err == nil && !ok {

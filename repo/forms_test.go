@@ -246,3 +246,36 @@ func TestFormOfSource(t *testing.T) {
 		t.Errorf("found %+v, %v", f, err)
 	}
 }
+
+// TestFormReplacedMeanwhile publishes content that is stored in a form that no
+// manifest names, while a copy replaces that form: the new manifest names the one
+// that is there in the end.
+func TestFormReplacedMeanwhile(t *testing.T) {
+	src, s := create(t, store.Memory()), store.Memory()
+	b := publishAs(t, src, "b@1", words, gzip.BestSpeed)
+	r := create(t, s)
+	if err := s.Put(t.Context(), payloadName(words), bytes.NewReader(zipped(t, words, gzip.NoCompression))); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := r.Begin(t.Context(), fmri.MustParse("new@1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Add(t.Context(), fileAction(words), strings.NewReader(words)); err != nil {
+		t.Fatal(err)
+	}
+	tryCopy(t, open(t, s), src, b)
+	f, err := tx.Commit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Manifest(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := manifest.SHA1.Sum([]byte(storedForm(t, r, words))).Hex()
+	if !strings.Contains(string(m.Text()), "chash="+stored) {
+		t.Errorf("the stored form is %s:\n%s", stored, m.Text())
+	}
+	noFindings(t, r)
+}

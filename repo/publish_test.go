@@ -339,3 +339,55 @@ func TestProtoBesideFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPayloadRemovedMeanwhile removes the only package that has a payload while
+// another with the same content is on its way: the new one is published whole, or
+// not at all.
+func TestPayloadRemovedMeanwhile(t *testing.T) {
+	src := create(t, store.Memory())
+	copied := publish(t, src, "copied@1", "content")
+	for how, begin := range map[string]func(r *repo.Repository) (commit func() error){
+		"added": func(r *repo.Repository) func() error {
+			tx, err := r.Begin(t.Context(), fmri.MustParse("new@1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Add(t.Context(), fileAction("content"), strings.NewReader("content")); err != nil {
+				t.Fatal(err)
+			}
+			return func() error { _, err := tx.Commit(t.Context()); return err }
+		},
+		"added as a stream": func(r *repo.Repository) func() error {
+			tx, err := r.Begin(t.Context(), fmri.MustParse("new@1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Add(t.Context(), fileAction("content"), io.MultiReader(strings.NewReader("content"))); err != nil {
+				t.Fatal(err)
+			}
+			return func() error { _, err := tx.Commit(t.Context()); return err }
+		},
+		"copied": func(r *repo.Repository) func() error {
+			b, err := r.Batch(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tryCopy(t, struct{ repo.Sink }{b}, src, copied)
+			return func() error { return b.Commit(t.Context()) }
+		},
+	} {
+		s := store.Memory()
+		r := create(t, s)
+		old := publish(t, r, "old@1", "content")
+		commit := begin(r)
+		if err := open(t, s).Remove(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+		if err := commit(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", how, err)
+		}
+		if found := check(t, r); len(found) > 0 {
+			t.Errorf("%s: found %+v", how, found)
+		}
+	}
+}
