@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/archive"
+	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/store"
 )
@@ -250,6 +251,23 @@ func TestCreateVersion3(t *testing.T) {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+	tx, err := r.Begin(t.Context(), fmri.MustParse("slow@1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := tx.(*repo.Transaction)
+	if err := slow.Suspend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ids := transactions(t, r); !slices.Equal(ids, []string{slow.ID()}) {
+		t.Errorf("transactions are %q", ids)
+	}
+	if slow, err = r.Resume(t.Context(), slow.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.Commit(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if _, err := r.Fix(t.Context(), nil); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Fix: %v", err)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
+	"path"
 	"slices"
 	"sync"
 
@@ -39,6 +41,25 @@ func (x *forms) add(m *manifest.Manifest) {
 	}
 }
 
+// addSuspended takes in what manifests of suspended transactions say.
+func (x *forms) addSuspended(ctx context.Context, r *Repository, publisher string) error {
+	for info, err := range r.store.List(ctx, r.home(publisher).transactions()) {
+		if err != nil {
+			return err
+		}
+		if path.Base(info.Name) != transManifest {
+			continue
+		}
+		text, err := readObject(ctx, r.store, info.Name, maxManifest)
+		if err := ignore(err, fs.ErrNotExist); err != nil {
+			return err
+		}
+		m, _ := manifest.Parse(info.Name, text) // with what could be read
+		x.add(m)
+	}
+	return nil
+}
+
 // others yields p with each form that it has elsewhere.
 func (x *forms) others(p manifest.Payload) iter.Seq[manifest.Payload] {
 	return func(yield func(manifest.Payload) bool) {
@@ -57,7 +78,8 @@ func (x *forms) others(p manifest.Payload) iter.Seq[manifest.Payload] {
 }
 
 // readForms reads all manifests of a publisher, in a Repository those that are
-// not listed as well. Those that cannot be read say nothing.
+// not listed as well, and those of suspended transactions. Those that cannot be
+// read say nothing.
 func readForms(ctx context.Context, s Source, publisher string) (*forms, error) {
 	x := &forms{map[manifest.Digest]form{}, map[manifest.Digest][]form{}}
 	if r, ok := s.(*Repository); ok {
@@ -67,7 +89,7 @@ func readForms(ctx context.Context, s Source, publisher string) (*forms, error) 
 			}
 			x.add(m.manifest)
 		}
-		return x, nil
+		return x, x.addSuspended(ctx, r, publisher)
 	}
 	c, err := s.Catalog(ctx, publisher)
 	if err != nil {

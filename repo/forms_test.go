@@ -181,6 +181,39 @@ func TestLeftoverForm(t *testing.T) {
 	}
 }
 
+// TestSuspendedForm copies over a form that only a suspended transaction names: it
+// stays.
+func TestSuspendedForm(t *testing.T) {
+	src, s := create(t, store.Memory()), store.Memory()
+	b := publishAs(t, src, "b@1", words, gzip.BestSpeed)
+	r := create(t, s)
+	if err := s.Put(t.Context(), payloadName(words), bytes.NewReader(zipped(t, words, gzip.NoCompression))); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := r.Begin(t.Context(), fmri.MustParse("slow@1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Add(t.Context(), fileAction(words), strings.NewReader(words)); err != nil {
+		t.Fatal(err)
+	}
+	slow := tx.(*repo.Transaction)
+	if err := slow.Suspend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tryCopy(t, r, src, b)
+	if storedForm(t, r, words) != string(zipped(t, words, gzip.NoCompression)) {
+		t.Error("the stored form has changed under the transaction that names it")
+	}
+	if slow, err = r.Resume(t.Context(), slow.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	noFindings(t, r)
+}
+
 func flipByte(s string, i int) string {
 	b := []byte(s)
 	b[i] ^= 1

@@ -187,6 +187,9 @@ func (r *Repository) Transactions(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, &Error{Op: "list transactions", Err: err}
 	}
+	if r.version < 4 {
+		names = []string{""} // all have one home
+	}
 	var ids []string
 	for _, name := range names {
 		h := r.home(name)
