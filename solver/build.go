@@ -256,6 +256,8 @@ func (b *modelBuilder) give(i int, d int32) {
 		m.traits[i] |= origin
 	case parentOf:
 		m.traits[i] |= parent
+	case otherKind:
+		m.traits[i] |= unsupported
 	}
 }
 

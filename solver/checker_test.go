@@ -100,23 +100,34 @@ func (c *checker) forbid(i int, those set) {
 // demand compiles a group dependency, rule 5.
 func (c *checker) demand(i int, d *dependency) {
 	m := demand{owner: i, dependency: d}
-	preferLive := false
-	for _, f := range d.on {
-		s := c.stem(f.Name())
-		if s < 0 || c.avoided[s] || c.rejected[s] {
-			continue
-		}
-		cands := c.of(s).and(c.cands)
-		m.members = m.members.or(cands)
-		preferLive = preferLive || !cands.empty() && c.live(cands) == cands
+	for _, s := range c.members(d) {
+		m.members = m.members.or(c.of(s).and(c.cands))
 	}
 	m.one = m.members
-	if d.typ == "group-any" && preferLive {
+	if c.wantsLive(d) {
 		m.one = c.live(m.one)
 	}
 	if !m.one.empty() {
 		c.demands = append(c.demands, m)
 	}
+}
+
+// members returns the stems of a group dependency that count.
+func (c *checker) members(d *dependency) (stems []int) {
+	for _, f := range d.on {
+		if s := c.stem(f.Name()); s >= 0 && !c.avoided[s] && !c.rejected[s] {
+			stems = append(stems, s)
+		}
+	}
+	return stems
+}
+
+// wantsLive reports whether obsolete versions do not meet a group dependency.
+func (c *checker) wantsLive(d *dependency) bool {
+	return d.typ == "group-any" && slices.ContainsFunc(c.members(d), func(s int) bool {
+		cands := c.of(s).and(c.cands)
+		return !cands.empty() && c.live(cands) == cands
+	})
 }
 
 // violates returns which of rules 1 to 4 a selection breaks, or "".

@@ -23,6 +23,7 @@ const (
 	exclude
 	originOf
 	parentOf
+	otherKind // of a type that is not known
 )
 
 // depKinds maps the type attribute of a depend action.
@@ -40,7 +41,7 @@ var depKinds = map[string]depKind{
 }
 
 var depKindNames = [...]string{"require", "require-any", "conditional", "group", "group-any",
-	"optional", "incorporate", "exclude", "origin", "parent"}
+	"optional", "incorporate", "exclude", "origin", "parent", "unknown"}
 
 // String returns the kind as it stands in a depend action.
 func (k depKind) String() string { return depKindNames[k] }
@@ -101,7 +102,7 @@ func parseDepend(a manifest.Action) (d depend, err error) {
 	var ok bool
 	typ, _ := a.Attrs.Get("type")
 	if d.kind, ok = depKinds[typ]; !ok {
-		return d, errDepend
+		d.kind = otherKind
 	}
 	for text := range a.Attrs.Values("fmri") {
 		f, err := fmri.Parse(text)
@@ -113,8 +114,8 @@ func parseDepend(a manifest.Action) (d depend, err error) {
 	if len(d.fmris) == 0 {
 		return d, errDepend
 	}
-	if d.kind == conditional {
-		text, _ := a.Attrs.Get("predicate")
+	text, ok := a.Attrs.Get("predicate")
+	if d.kind == conditional || d.kind == otherKind && ok {
 		if d.predicate, err = fmri.Parse(text); err != nil {
 			return d, err
 		}
@@ -139,7 +140,7 @@ func (m *Model) dependOf(i int32) depend {
 
 // addDep compiles d and returns its index.
 func (m *Model) addDep(d depend, text string, tag int32) int32 {
-	c := dep{kind: d.kind, rootImage: d.rootImage, tag: tag, slot: sat.None}
+	c := dep{kind: d.kind, rootImage: d.rootImage, tag: tag, slot: sat.None, predicate: target{slot: sat.None}}
 	c.targets.first = int32(len(m.targets))
 	c.set.first = int32(len(m.spans))
 	for i, f := range d.fmris {
@@ -157,14 +158,16 @@ func (m *Model) addDep(d depend, text string, tag int32) int32 {
 	c.targets.end = int32(len(m.targets))
 	c.set.end = int32(len(m.spans))
 	c.cond = part{c.set.end, c.set.end}
-	switch {
-	case d.kind == conditional:
-		c.predicate = target{sat.None, d.predicate.Version().IsValid()}
+	if d.predicate.IsValid() {
+		c.predicate.versioned = d.predicate.Version().IsValid()
 		c.versioned = c.versioned || c.predicate.versioned
 		if s, ok := m.slot(d.predicate.Name()); ok {
 			c.predicate.slot = s
-			m.spans = m.appendAtLeast(m.spans, s, d.predicate.Version())
 		}
+	}
+	switch {
+	case d.kind == conditional && c.predicate.slot != sat.None:
+		m.spans = m.appendAtLeast(m.spans, c.predicate.slot, d.predicate.Version())
 		c.cond.end = int32(len(m.spans))
 	case !d.kind.needs() && c.slot != sat.None:
 		c.hull, c.gaps = m.hull(c.slot, m.setOf(&c))
@@ -201,7 +204,7 @@ func (m *Model) appendAdmitted(spans []sat.Span, k depKind, s sat.Slot, v fmri.V
 		if v.IsValid() {
 			all.Hi = m.from(s, v)
 		}
-	case originOf, parentOf:
+	case originOf, parentOf, otherKind:
 		return spans
 	}
 	return append(spans, all)

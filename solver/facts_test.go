@@ -247,13 +247,24 @@ func (b *brute) meets(x set, d *dependency) bool {
 	case "exclude":
 		return !enough.meets(x)
 	case "group", "group-any": // where it may not be left out
-		return slices.ContainsFunc(d.on, func(f fmri.FMRI) bool { return b.stem(f.Name()) >= 0 && b.of(b.stem(f.Name())).meets(x) })
+		return b.meetsGroup(x, d)
 	}
 	s := b.stem(d.on[0].Name())
 	if d.typ == "incorporate" {
 		enough = b.at(d.on[0], matches)
 	}
 	return s < 0 || !b.of(s).without(enough).meets(x)
+}
+
+func (b *brute) meetsGroup(x set, d *dependency) bool {
+	var enough set
+	for _, s := range b.members(d) {
+		enough = enough.or(b.of(s))
+	}
+	if b.wantsLive(d) {
+		enough = b.live(enough)
+	}
+	return enough.meets(x)
 }
 
 // checkRepairs makes each repair, and sees that it works.

@@ -223,7 +223,7 @@ func (h *holds) markNamed(id sat.ID) {
 				h.info(t.slot).named = true
 			}
 		}
-		if t := d.predicate; d.kind == conditional && t.slot != sat.None && t.versioned {
+		if t := d.predicate; t.slot != sat.None && t.versioned {
 			h.info(t.slot).named = true
 		}
 	}
