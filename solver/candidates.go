@@ -22,8 +22,10 @@ type rules struct {
 }
 
 // rules returns the rules of slot s.
-func (p *problem) rules(s sat.Slot) rules {
-	st := &p.slots[s]
+func (p *problem) rules(s sat.Slot) rules { return p.rulesFor(s, &p.slots[s]) }
+
+// rulesFor returns the rules of slot s if st is what is known about it.
+func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 	r := rules{p: p, slot: s, st: st, installed: p.staysIn(s), oldest: p.m.layout.Base[s]}
 	if st.proposal != 0 {
 		r.proposal = &p.proposals[st.proposal-1]

@@ -102,8 +102,17 @@ func (x *explainer) add(c sat.Cause) {
 	x.grounds[g].uses = append(x.grounds[g].uses, use{c.Guard, c.Tag})
 	x.uses[c.Guard] = append(x.uses[c.Guard], owned{c.Tag, g})
 	if d.kind.needs() {
-		x.addDead(x.m.setOf(d))
+		x.addDead(x.needSet(d))
 	}
+}
+
+// needSet returns what d needs one of, whether or not it is a candidate: that
+// it is none is another ground.
+func (x *explainer) needSet(d *dep) []sat.Span {
+	if d.kind.isGroup() {
+		return x.memberSet(d, true)
+	}
+	return x.m.setOf(d)
 }
 
 // ground returns the index of the ground with the given key.
@@ -177,7 +186,11 @@ func (x *explainer) Open(s sat.Slot) {
 func (x *explainer) Load(id sat.ID) {
 	e := encoding{problem: x.problem, eng: x.eng}
 	for _, u := range x.uses[id] {
-		if x.grounds[u.ground].on {
+		switch d := &x.m.deps[u.dep]; {
+		case !x.grounds[u.ground].on:
+		case d.kind.isGroup():
+			x.eng.Require(id, sat.Span{}, x.needSet(d), u.dep)
+		default:
 			e.state(id, u.dep)
 		}
 	}
@@ -223,7 +236,7 @@ func (x *explainer) markNeeded(c sat.Cause, needed []bool) {
 		}
 	}
 	if d := &x.m.deps[c.Tag]; d.kind.needs() {
-		x.markRules(x.m.setOf(d), needed)
+		x.markRules(x.needSet(d), needed)
 	}
 }
 

@@ -189,12 +189,17 @@ func (b *brute) checkDepends(c *claim) error {
 }
 
 // narrow reports whether names are those of the dependency. Of a group they may be
-// some: the members that count.
+// some: the members that count, which it then leaves.
 func (d *dependency) narrow(names []string) bool {
+	on := d.on
 	if strings.HasPrefix(d.typ, "group") {
-		d.on = slices.DeleteFunc(d.on, func(f fmri.FMRI) bool { return !slices.Contains(names, f.Name()) })
+		on = slices.DeleteFunc(slices.Clone(on), func(f fmri.FMRI) bool { return !slices.Contains(names, f.Name()) })
 	}
-	return slices.Equal(sorted(names), sorted(namesOf(d.on)))
+	if !slices.Equal(sorted(names), sorted(namesOf(on))) {
+		return false
+	}
+	d.on = on
+	return true
 }
 
 // owned reads an action of version i, unless variants or facets leave it out.

@@ -193,7 +193,10 @@ func (p *problem) feasible(ctx context.Context, use groupUse) (bool, error) {
 // groupSet returns what one of must be selected for the group dependency d,
 // nothing if it does not count: its members that are not avoided, rejected or
 // without candidates.
-func (p *problem) groupSet(d *dep) []sat.Span {
+func (p *problem) groupSet(d *dep) []sat.Span { return p.memberSet(d, false) }
+
+// memberSet is like groupSet, with the members without candidates if all is set.
+func (p *problem) memberSet(d *dep, all bool) []sat.Span {
 	var set []sat.Span
 	live := false
 	for _, t := range p.m.targetsOf(d) {
@@ -202,7 +205,7 @@ func (p *problem) groupSet(d *dep) []sat.Span {
 			continue
 		}
 		any, dead := p.census(s)
-		if any {
+		if any || all {
 			set = append(set, p.m.all(s))
 		}
 		live = live || any && !dead
@@ -216,6 +219,9 @@ func (p *problem) groupSet(d *dep) []sat.Span {
 // census reports whether slot s has candidates, and whether obsolete ones.
 func (p *problem) census(s sat.Slot) (any, dead bool) {
 	r := p.rules(s)
+	if p.supposing {
+		r = p.rulesBefore(s)
+	}
 	all := p.m.all(s)
 	for id := all.Lo; id < all.Hi; id++ {
 		if r.forbids(id) == 0 {

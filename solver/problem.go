@@ -37,6 +37,8 @@ type problem struct {
 
 	filter *manifest.Filter // of the image's variants and facets
 
+	supposing bool // see [problem.suppose]
+
 	noFacets bool             // all that is usual counts
 	varcets  manifest.Varcets // that tags was filled in with
 
@@ -63,7 +65,8 @@ type slotInfo struct {
 	proposal  int32  // index into proposals plus one, or 0
 	freeze    int32  // index into Image.Frozen plus one, or 0
 	held      int32  // first of heldLimits on it plus one, or 0
-	decided   sat.ID // plus one; what it is taken to be, or 0
+	decided   sat.ID // plus one; what it is supposed to be, or 0
+	former    int32  // proposal before something else was supposed
 	rejected  bool
 	removing  bool // the installed version goes
 	avoided   bool
@@ -108,6 +111,7 @@ func (p *problem) reset() {
 	p.proposals = p.proposals[:0]
 	p.held = p.held[:0]
 	p.heldLimits = p.heldLimits[:0]
+	p.supposing = false
 	clear(p.permitted)
 	p.parents, p.roots = nil, nil
 	clear(p.groups)

@@ -170,18 +170,56 @@ func (p *problem) instead(ctx context.Context, selected []sat.ID, s sat.Slot) ([
 	if len(wanted) == 0 || p.keeps(s, selected) {
 		return nil, nil
 	}
-	for _, t := range p.before(s) {
+	other := proposal{slot: s, candidates: wanted, text: p.wish(s, selected)}
+	before := p.before(s)
+	for {
+		end := p.suppose(selected, before, other)
+		p.main.relaxed = true
+		p.main.start()
+		p.main.demandAll()
+		if ok, err := p.main.eng.Search(ctx); ok || err != nil {
+			return nil, err
+		}
+		end() // whether a group dependency is blocked has nothing to do with it
+		found, err := p.probeGroups(ctx, p.suspects(p.main.eng.Core()))
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			p.suppose(selected, before, other)
+			return p.explain(ctx, &p.main)
+		}
+	}
+}
+
+// suppose decides the slots before as selected, and asks for other instead.
+// What it returns takes that back.
+func (p *problem) suppose(selected []sat.ID, before []sat.Slot, other proposal) (end func()) {
+	for _, t := range before {
 		p.info(t).decided = p.m.find(selected, t) + 1
 	}
-	p.info(s).proposal = int32(len(p.proposals) + 1)
-	p.proposals = append(p.proposals, proposal{slot: s, candidates: wanted, text: p.wish(s, selected)})
-	p.main.relaxed = true
-	p.main.start()
-	p.main.demandAll()
-	if ok, err := p.main.eng.Search(ctx); ok || err != nil {
-		return nil, err
+	st := p.info(other.slot)
+	p.proposals = append(p.proposals, other)
+	st.former, st.proposal = st.proposal, int32(len(p.proposals))
+	p.supposing = true
+	return func() {
+		for _, t := range before {
+			p.slots[t].decided = 0
+		}
+		p.proposals = p.proposals[:len(p.proposals)-1]
+		st.proposal = st.former
+		p.supposing = false
 	}
-	return p.explain(ctx, &p.main)
+}
+
+// rulesBefore returns the rules of slot s without what is supposed.
+func (p *problem) rulesBefore(s sat.Slot) rules {
+	st := p.slots[s]
+	if p.proposals[len(p.proposals)-1].slot == s {
+		st.proposal = st.former
+	}
+	st.decided = 0
+	return p.rulesFor(s, &st)
 }
 
 // wish describes the versions that are asked for instead.
