@@ -1,9 +1,13 @@
 package solver
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
@@ -11,290 +15,310 @@ import (
 	"github.com/goips/ips/solver/internal/sat"
 )
 
-// NewModel compiles the packages of the sources: usually the catalogs of all
-// publishers, and the installed packages, which need not be in any catalog. A
+// NewModel makes a model of the packages of the sources: usually the catalogs of
+// all publishers, and the installed packages, which need not be in any catalog. A
 // version that occurs several times counts once, as its first source has it.
 //
 // A version whose dependencies cannot be understood is kept but never chosen.
+//
+// The first catalog among the sources stays in use; a model needs little
+// memory besides. Further sources are copied.
 func NewModel(sources ...Source) (*Model, error) {
-	b := modelBuilder{m: &Model{}, texts: map[string]int32{}}
+	b := modelBuilder{m: &Model{}, texts: map[string]uint32{}}
+	b.m.lists.start = []int32{0}
 	for _, src := range sources {
 		if err := b.addSource(src); err != nil {
 			return nil, err
 		}
 	}
-	b.sort()
-	b.index()
-	b.compile()
+	b.addEntries()
+	if err := b.index(); err != nil {
+		return nil, err
+	}
+	b.readActions()
+	b.markTraits()
+	b.m.findIncorporations()
+	b.m.onDemand()
 	return b.m, nil
 }
 
 // A modelBuilder collects packages and makes a Model of them.
 type modelBuilder struct {
 	m       *Model
-	texts   map[string]int32 // index into actions of each distinct text
-	actions []string
-	entries []entry
-	refs    []int32 // that entries refer to: indexes into actions
-
-	tags     map[string]int32 // index into Model.tags
-	lastSeen []int            // by slot: version that incorporates it, plus one
+	main    *catalog.Catalog // of the table
+	texts   map[string]uint32
+	entries []entry // versions that are not in main; their lists are in order
+	runs    []run
+	seen    int32                      // versions so far
+	sets    map[uint32]manifest.Action // the set actions
 }
 
-// An entry is one version as it was given.
+// An entry is one version as a source gave it.
 type entry struct {
-	fmri       fmri.FMRI
-	first, end int32 // in refs
-	order      int32
+	fmri  fmri.FMRI
+	order int32
+}
+
+// A run is versions of one name and publisher. Those of main have neighbouring rows.
+type run struct {
+	name, publisher string
+	row, n          int32
+	order           int32 // what occurs twice counts as the lowest order has it
 }
 
 // addSource takes all versions of a source.
 func (b *modelBuilder) addSource(src Source) error {
-	if s, ok := src.(catalogSource); ok {
+	if s, ok := src.(catalogSource); ok && b.main == nil {
 		return b.addCatalog(s.c)
 	}
 	for p, err := range src.Packages() {
 		if err != nil {
 			return err
 		}
-		first := len(b.refs)
+		if p.FMRI.Publisher() == "" || !p.FMRI.Version().IsValid() {
+			return fmt.Errorf("package %s: publisher or version is missing", p.FMRI)
+		}
+		lists := &b.m.lists
 		for _, text := range p.Actions {
-			b.refs = append(b.refs, b.action(text))
+			lists.items = append(lists.items, b.action(text))
 		}
-		if err := b.add(p.FMRI, first); err != nil {
-			return err
-		}
+		lists.start = append(lists.start, int32(len(lists.items)))
+		b.entries = append(b.entries, entry{p.FMRI, b.seen})
+		b.seen++
 	}
 	return nil
 }
 
-// addCatalog takes all versions of a catalog. Its actions are distinct already, so
-// that each text is looked up once and not once a version.
-func (b *modelBuilder) addCatalog(c *catalog.Catalog) error {
-	table, err := c.Table(catalog.Dependency)
-	if err != nil {
-		return err
-	}
-	refs := make([]int32, table.Len()) // by id in the table: index into actions, plus one
-	for i := range c.Len() {
-		first := len(b.refs)
-		for _, id := range table.IDs(i) {
-			if refs[id] == 0 {
-				refs[id] = b.action(table.Text(id)) + 1
-			}
-			b.refs = append(b.refs, refs[id]-1)
-		}
-		if err := b.add(c.At(i).FMRI(), first); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// action returns the index of a text among the distinct ones.
-func (b *modelBuilder) action(text string) int32 {
+// action returns the place of a text among the distinct ones that are not of a table.
+func (b *modelBuilder) action(text string) uint32 {
 	i, ok := b.texts[text]
 	if !ok {
-		i = int32(len(b.actions))
+		i = uint32(len(b.m.texts))
 		b.texts[text] = i
-		b.actions = append(b.actions, text)
+		b.m.texts = append(b.m.texts, text)
 	}
 	return i
 }
 
-// add takes one version, whose actions are those in refs from first on.
-func (b *modelBuilder) add(f fmri.FMRI, first int) error {
-	if f.Publisher() == "" || !f.Version().IsValid() {
-		return fmt.Errorf("package %s: publisher or version is missing", f)
+// addCatalog takes the catalog whose table the model keeps.
+func (b *modelBuilder) addCatalog(c *catalog.Catalog) (err error) {
+	b.main = c
+	if b.m.table, err = c.Table(catalog.Dependency); err != nil {
+		return err
 	}
-	b.entries = append(b.entries, entry{fmri: f, first: int32(first), end: int32(len(b.refs)), order: int32(len(b.entries))})
+	b.m.tableLen, b.m.tableRows = b.m.table.Len(), c.Len()
+	for publisher := range c.Publishers() {
+		for name := range c.Stems(publisher) {
+			lo, hi := c.Range(publisher, name)
+			b.runs = append(b.runs, run{name, publisher, int32(lo), int32(hi - lo), b.seen + int32(lo)})
+		}
+	}
+	b.seen += int32(c.Len())
 	return nil
 }
 
-// sort brings the versions into the order of ids, each once.
-func (b *modelBuilder) sort() {
-	slices.SortFunc(b.entries, func(x, y entry) int {
-		if c := compareFMRIs(x.fmri, y.fmri); c != 0 {
-			return c
-		}
-		return int(x.order - y.order)
+// addEntries makes runs of the entries, and numbers of their actions.
+func (b *modelBuilder) addEntries() {
+	for i, e := range b.entries {
+		b.runs = append(b.runs, run{e.fmri.Name(), e.fmri.Publisher(), int32(b.m.tableRows + i), 1, e.order})
+	}
+	for i := range b.m.lists.items {
+		b.m.lists.items[i] += uint32(b.m.tableLen)
+	}
+	slices.SortFunc(b.runs, func(x, y run) int {
+		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(x.order, y.order))
 	})
-	b.entries = slices.CompactFunc(b.entries, func(x, y entry) bool { return x.fmri == y.fmri })
 }
 
 // index gives slots to names and ids to versions.
-func (b *modelBuilder) index() {
+func (b *modelBuilder) index() error {
 	m := b.m
-	n := len(b.entries)
-	m.fmris = make([]fmri.FMRI, n)
-	m.slots = make([]sat.Slot, n)
-	m.publisher = make([]int32, n)
-	m.traits = make([]traits, n)
+	n := int(b.seen)
+	m.slots, m.versions = make([]sat.Slot, 0, n), make([]fmri.Version, 0, n)
+	m.publisher, m.rows = make([]int32, 0, n), make([]uint32, 0, n)
 	m.slotOf = map[string]sat.Slot{}
-	m.tails = map[string][]sat.Slot{}
-	m.holds = map[sat.ID][]string{}
-	m.variants = map[sat.ID][]variants{}
-	pubs := map[string]int32{}
-	for i, e := range b.entries {
-		f := e.fmri
-		m.fmris[i] = f
-		pubs[f.Publisher()] = 0
-		if i == 0 || b.entries[i-1].fmri.Name() != f.Name() {
-			b.addName(f.Name(), sat.ID(i))
-		} else if m.fmris[i-1].Version().Compare(f.Version()) == 0 {
-			b.markEqual(i)
+	b.indexPublishers()
+	var same []known
+	for runs := b.runs; len(runs) > 0; {
+		n := 1
+		for n < len(runs) && runs[n].name == runs[0].name {
+			n++
 		}
-		m.slots[i] = sat.Slot(len(m.names) - 1)
+		same = b.gather(same[:0], runs[:n])
+		if err := b.addName(runs[0].name, same); err != nil {
+			return err
+		}
+		runs = runs[n:]
 	}
-	m.layout.Base = append(m.layout.Base, sat.ID(n))
-	for s := range m.names {
-		m.whole = append(m.whole, m.all(sat.Slot(s)))
+	m.layout.Base = append(m.layout.Base, sat.ID(len(m.versions)))
+	for s := range m.heads {
+		m.whole = append(m.whole, sat.Span{Lo: m.layout.Base[s], Hi: m.layout.Base[s+1]})
 	}
-	for p := range pubs {
-		m.publishers = append(m.publishers, p)
-	}
-	slices.Sort(m.publishers)
-	for i, p := range m.publishers {
-		pubs[p] = int32(i)
-	}
-	for i, f := range m.fmris {
-		m.publisher[i] = pubs[f.Publisher()]
-	}
+	b.entries, b.runs = nil, nil
+	return nil
 }
 
-// addName gives a slot to a name, whose first id is id.
-func (b *modelBuilder) addName(name string, id sat.ID) {
+// indexPublishers numbers the publishers.
+func (b *modelBuilder) indexPublishers() {
 	m := b.m
-	s := sat.Slot(len(m.names))
-	m.names = append(m.names, name)
+	for i := range b.runs {
+		if p := b.runs[i].publisher; !slices.Contains(m.publishers, p) {
+			m.publishers = append(m.publishers, p)
+		}
+	}
+	slices.Sort(m.publishers)
+}
+
+// A known is one version of a name.
+type known struct {
+	version   fmri.Version
+	publisher int32
+	row       uint32
+	order     int32
+}
+
+// gather appends the versions of runs in the order of ids, each once.
+func (b *modelBuilder) gather(all []known, runs []run) []known {
+	for _, r := range runs {
+		p, _ := slices.BinarySearch(b.m.publishers, r.publisher)
+		for k := range r.n {
+			all = append(all, known{b.version(int(r.row + k)), int32(p), uint32(r.row + k), r.order + k})
+		}
+	}
+	if !slices.IsSortedFunc(all, known.compare) {
+		slices.SortFunc(all, known.compare)
+	}
+	return slices.CompactFunc(all, func(x, y known) bool { return x.version == y.version && x.publisher == y.publisher })
+}
+
+// version returns the version of a row.
+func (b *modelBuilder) version(row int) fmri.Version {
+	if row < b.m.tableRows {
+		return b.main.At(row).Version()
+	}
+	return b.entries[row-b.m.tableRows].fmri.Version()
+}
+
+func (x known) compare(y known) int {
+	return cmp.Or(x.version.Compare(y.version), cmp.Compare(x.publisher, y.publisher),
+		cmp.Compare(x.version.String(), y.version.String()), cmp.Compare(x.order, y.order))
+}
+
+// addName gives a slot to a name and ids to its versions.
+func (b *modelBuilder) addName(name string, versions []known) error {
+	m := b.m
+	s := sat.Slot(len(m.heads))
+	head, err := fmri.New(m.publishers[versions[0].publisher], name, fmri.Version{})
+	if err != nil {
+		return err
+	}
+	m.heads = append(m.heads, head)
 	m.slotOf[name] = s
-	m.layout.Base = append(m.layout.Base, id)
-	tail := name[strings.LastIndexByte(name, '/')+1:]
-	m.tails[tail] = append(m.tails[tail], s)
+	m.layout.Base = append(m.layout.Base, sat.ID(len(m.versions)))
+	for k, v := range versions {
+		if !v.version.IsValid() {
+			return fmt.Errorf("package %s: publisher or version is missing", head)
+		}
+		if k > 0 && versions[k-1].version.Compare(v.version) == 0 {
+			b.markEqual(len(m.versions))
+		}
+		m.slots = append(m.slots, s)
+		m.versions = append(m.versions, v.version)
+		m.publisher = append(m.publisher, v.publisher)
+		m.rows = append(m.rows, v.row)
+	}
+	return nil
 }
 
 // markEqual notes that id i has the version of id i-1.
 func (b *modelBuilder) markEqual(i int) {
 	if b.m.layout.Equal == nil {
-		b.m.layout.Equal = make([]bool, len(b.entries))
+		b.m.layout.Equal = make([]bool, b.seen)
 	}
 	b.m.layout.Equal[i] = true
 }
 
-// compile reads all actions and gives the versions what they say.
-func (b *modelBuilder) compile() {
+// readActions finds out of each action what is known of it from the beginning.
+func (b *modelBuilder) readActions() {
 	m := b.m
-	b.markTraits() // spans depend on what is obsolete
-	m.tags = make([]tag, 1)
-	b.tags = map[string]int32{}
-	depOf := make([]int32, len(b.actions)) // index into deps, or one of those below
-	for i, text := range b.actions {
-		depOf[i] = b.compileAction(text)
+	n := m.tableLen + len(m.texts)
+	m.info = make([]actionInfo, n)
+	m.deps = make([]atomic.Pointer[dep], n)
+	m.tags = map[string]*tag{}
+	b.sets = map[uint32]manifest.Action{}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	const chunk = 8192
+	for lo := 0; lo < n; lo += chunk {
+		wg.Go(func() {
+			var r depReader
+			for i := lo; i < min(lo+chunk, n); i++ {
+				m.info[i] = b.readAction(&r, m.text(int32(i)))
+				if m.info[i].kind != noDepend {
+					continue
+				}
+				if a, err := manifest.ParseAction(m.text(int32(i))); err == nil && a.Kind == manifest.KindSet {
+					mu.Lock()
+					b.sets[uint32(i)] = a
+					mu.Unlock()
+				}
+			}
+		})
 	}
-	m.depStart = make([]int32, 1, len(b.entries)+1)
-	m.special = make([]traits, len(m.names))
-	b.lastSeen = make([]int, len(m.names))
-	for i, e := range b.entries {
-		for _, a := range b.refs[e.first:e.end] {
-			b.give(i, depOf[a])
-		}
-		b.markRepeats(i)
-		m.depStart = append(m.depStart, int32(len(m.depOf)))
-		m.special[m.slots[i]] |= m.traits[i]
-	}
-	m.buildIndex()
+	wg.Wait()
 }
 
-const (
-	noDep  = -1 // an action that is no dependency
-	badDep = -2 // a dependency that cannot be understood
-)
-
-// compileAction returns the index of the dependency that text is, or noDep or badDep.
-func (b *modelBuilder) compileAction(text string) int32 {
-	m := b.m
-	a, err := manifest.ParseAction(text)
+// readAction returns what there is to know of an action.
+func (b *modelBuilder) readAction(r *depReader, text string) actionInfo {
+	d, err := r.read(text)
 	switch {
+	case errors.Is(err, errNoDepend):
+		return actionInfo{kind: noDepend, slot: sat.None}
 	case err != nil:
-		return badDep
-	case a.Kind != manifest.KindDepend:
-		return noDep
+		return actionInfo{kind: badDepend, slot: sat.None}
 	}
-	d, err := parseDepend(a)
-	if err != nil {
-		return badDep
+	a := actionInfo{kind: d.kind, slot: sat.None, several: len(d.fmris) > 1, usual: isUsual(d.varcets)}
+	if s, ok := b.m.slot(d.fmris[0].Name()); ok {
+		a.slot = s
 	}
-	t, key := tagOf(a)
-	if key == "" {
-		return m.addDep(d, text, 0)
+	a.versioned = d.predicate.Version().IsValid()
+	for _, f := range d.fmris {
+		a.versioned = a.versioned || f.Version().IsValid()
 	}
-	n, ok := b.tags[key]
-	if !ok {
-		n = int32(len(m.tags))
-		b.tags[key] = n
-		m.tags = append(m.tags, t)
-	}
-	return m.addDep(d, text, n)
+	return a
 }
 
-// give adds dependency d to version i.
-func (b *modelBuilder) give(i int, d int32) {
-	m := b.m
-	if d == badDep {
-		m.traits[i] |= unsupported
-	}
-	if d < 0 {
-		return
-	}
-	m.depOf = append(m.depOf, d)
-	switch m.deps[d].kind {
-	case incorporate:
-		m.traits[i] |= incorporates
-	case group, groupAny:
-		m.traits[i] |= groups
-	case originOf:
-		m.traits[i] |= origin
-	case parentOf:
-		m.traits[i] |= parent
-	case otherKind:
-		m.traits[i] |= unsupported
-	}
-}
+// kindTraits are the traits that a version has because of a dependency.
+var kindTraits = [...]traits{group: groups, groupAny: groups, incorporate: incorporates, originOf: origin,
+	parentOf: parent, otherKind: unsupported, badDepend: unsupported, noDepend: 0}
 
-// markRepeats notes whether version i, the last one given its dependencies,
-// incorporates a name more than once.
-func (b *modelBuilder) markRepeats(i int) {
-	m := b.m
-	if m.traits[i]&incorporates == 0 {
-		return
-	}
-	for _, d := range m.depOf[m.depStart[i]:] {
-		s := m.deps[d].slot
-		if m.deps[d].kind != incorporate || s == sat.None {
-			continue
-		}
-		if b.lastSeen[s] == i+1 {
-			m.traits[i] |= repeats
-		}
-		b.lastSeen[s] = i + 1
-	}
-}
-
-// markTraits reads the set actions.
+// markTraits finds the traits of all versions.
 func (b *modelBuilder) markTraits() {
-	sets := map[int32]manifest.Action{}
-	for i, text := range b.actions {
-		if strings.HasPrefix(text, "set ") {
-			if a, err := manifest.ParseAction(text); err == nil {
-				sets[int32(i)] = a
+	m := b.m
+	m.traits, m.special = make([]traits, m.Len()), make([]traits, len(m.heads))
+	m.holds, m.variants = map[sat.ID][]string{}, map[sat.ID][]variants{}
+	lastSeen := make([]sat.ID, len(m.heads)) // by slot: version that incorporates it, plus one
+	for id := range sat.ID(m.Len()) {
+		for _, n := range m.list(id) {
+			a := &m.info[n]
+			m.traits[id] |= kindTraits[a.kind]
+			switch {
+			case a.kind == noDepend:
+				if set, ok := b.sets[n]; ok {
+					b.set(id, set)
+				}
+			case a.kind == incorporate && a.slot != sat.None:
+				if lastSeen[a.slot] == id+1 {
+					m.traits[id] |= repeats
+				}
+				lastSeen[a.slot] = id + 1
 			}
 		}
+		m.special[m.slots[id]] |= m.traits[id]
 	}
-	for i, e := range b.entries {
-		for _, ref := range b.refs[e.first:e.end] {
-			if a, ok := sets[ref]; ok {
-				b.set(sat.ID(i), a)
-			}
+	for s, t := range m.special {
+		if t&ruled != 0 {
+			m.restricted = append(m.restricted, sat.Slot(s))
 		}
 	}
 }

@@ -17,8 +17,9 @@ type rules struct {
 	oldest    sat.ID // ids before it are older than what is installed
 	tier      int32  // of the publishers that may supply it
 	proposal  *proposal
-	plain     bool // versions that are not older than installed are candidates
-	simple    bool // the same, but for held incorporations
+	wish      *proposal // what is supposed to be asked for, of a name that is not proposed
+	plain     bool      // versions that are not older than installed are candidates
+	simple    bool      // the same, but for held incorporations
 }
 
 // rules returns the rules of slot s.
@@ -27,8 +28,11 @@ func (p *problem) rules(s sat.Slot) rules { return p.rulesFor(s, &p.slots[s]) }
 // rulesFor returns the rules of slot s if st is what is known about it.
 func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 	r := rules{p: p, slot: s, st: st, installed: p.staysIn(s), oldest: p.m.layout.Base[s]}
-	if st.proposal != 0 {
-		r.proposal = &p.proposals[st.proposal-1]
+	switch {
+	case st.proposal != 0:
+		r.proposal = &p.proposals[st.asked()-1]
+	case st.wish != 0:
+		r.wish = &p.proposals[st.wish-1]
 	}
 	if r.installed != sat.None && !p.req.Downgrade && (r.proposal == nil || !r.proposal.older) {
 		r.oldest = p.m.firstEqual(r.installed)
@@ -37,25 +41,9 @@ func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 		r.tier = p.bestTier(s)
 	}
 	r.simple = p.publishers.single && p.m.special[s]&ruled == 0 && !st.rejected &&
-		!st.permits && r.proposal == nil && st.freeze == 0 && st.decided == 0
+		!st.permits && r.proposal == nil && r.wish == nil && st.freeze == 0 && st.decided == 0
 	r.plain = r.simple && st.held == 0
 	return r
-}
-
-// firstEqual returns the first id of the same version as id.
-func (m *Model) firstEqual(id sat.ID) sat.ID {
-	for m.layout.Equal != nil && m.layout.Equal[id] {
-		id--
-	}
-	return id
-}
-
-// lastEqual returns the last id of the same version as id.
-func (m *Model) lastEqual(id sat.ID) sat.ID {
-	for m.layout.Equal != nil && int(id)+1 < m.Len() && m.layout.Equal[id+1] {
-		id++
-	}
-	return id
 }
 
 // rank orders versions that are equal, the preferred one first.
@@ -92,7 +80,7 @@ func (r *rules) breaks(id sat.ID, k FactKind) bool {
 	case FactVariant:
 		return !p.forVariants(id)
 	case notAsked:
-		return r.proposal != nil && !slices.Contains(r.proposal.candidates, id)
+		return r.proposal != nil && !r.proposal.has(id) || r.wish != nil && !r.wish.has(id)
 	case FactPublisher:
 		return r.proposal == nil && !p.publishers.single && !r.mayComeFrom(id)
 	case upgradeOnly:
@@ -131,13 +119,12 @@ func (r *rules) mayBeExplicit(id sat.ID) bool {
 // brokenOrigin returns the origin dependency of id that is not met by what is
 // installed before the operation, or noDep.
 func (p *problem) brokenOrigin(id sat.ID) int32 {
-	for _, i := range p.m.dependencies(id) {
-		d := &p.m.deps[i]
-		if d.kind != originOf || !p.counts(d) {
+	for i := range p.m.dependencies(id, 1<<originOf) {
+		if !p.counts(i) {
 			continue
 		}
 		for _, f := range p.m.dependOf(i).fmris {
-			if v := p.originVersion(d, f); v.IsValid() && f.Version().IsValid() && v.Compare(f.Version()) < 0 {
+			if v := p.originVersion(p.m.dep(i), f); v.IsValid() && f.Version().IsValid() && v.Compare(f.Version()) < 0 {
 				return i
 			}
 		}
@@ -164,9 +151,8 @@ func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
 // brokenParent returns the parent dependency of id that the parent image does
 // not meet, or noDep.
 func (p *problem) brokenParent(id sat.ID) int32 {
-	for _, i := range p.m.dependencies(id) {
-		d := &p.m.deps[i]
-		if d.kind != parentOf || !p.counts(d) {
+	for i := range p.m.dependencies(id, 1<<parentOf) {
+		if !p.counts(i) {
 			continue
 		}
 		for _, f := range p.m.dependOf(i).fmris {
@@ -181,7 +167,7 @@ func (p *problem) brokenParent(id sat.ID) int32 {
 // parentHas reports whether the parent image meets the parent dependency of id on f.
 func (p *problem) parentHas(id sat.ID, f fmri.FMRI) bool {
 	if f.Name() == self {
-		return p.parents[p.m.name(id)] == p.m.fmris[id]
+		return p.parents[p.m.name(id)] == p.m.fmri(id)
 	}
 	have, ok := p.parents[f.Name()]
 	return ok && (f.Publisher() == "" || f.Publisher() == have.Publisher()) &&
@@ -190,9 +176,8 @@ func (p *problem) parentHas(id sat.ID, f fmri.FMRI) bool {
 
 // dependsOnParentSelf reports whether id wants itself in the parent image.
 func (p *problem) dependsOnParentSelf(id sat.ID) bool {
-	for _, i := range p.m.dependencies(id) {
-		d := &p.m.deps[i]
-		if d.kind == parentOf && p.counts(d) && slices.ContainsFunc(p.m.dependOf(i).fmris, isSelf) {
+	for i := range p.m.dependencies(id, 1<<parentOf) {
+		if p.counts(i) && slices.ContainsFunc(p.m.dependOf(i).fmris, isSelf) {
 			return true
 		}
 	}

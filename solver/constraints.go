@@ -59,9 +59,9 @@ func (e *encoding) openHeld(s sat.Slot, n int32) {
 			}
 			continue
 		}
-		d := &e.m.deps[l.dep]
-		e.eng.Narrow(s, d.hull)
-		for _, gap := range e.m.gapsOf(d) {
+		d := e.m.dep(l.dep)
+		e.eng.Narrow(s, d.hull[0])
+		for gap := range d.gaps() {
 			for id := gap.Lo; id < gap.Hi; id++ {
 				e.eng.Exclude(id)
 			}
@@ -74,8 +74,8 @@ func (e *encoding) Rank(id sat.ID) int { return e.rank(id) }
 
 // Load states the dependencies of id. It is the engine's call.
 func (e *encoding) Load(id sat.ID) {
-	for _, i := range e.m.dependencies(id) {
-		if d := &e.m.deps[i]; d.tag == 0 || e.allows(d.tag) {
+	for i := range e.m.dependencies(id, allKinds) {
+		if e.counts(i) {
 			e.state(id, i)
 		}
 	}
@@ -83,14 +83,14 @@ func (e *encoding) Load(id sat.ID) {
 
 // state states dependency i of id.
 func (e *encoding) state(id sat.ID, i int32) {
-	switch d := &e.m.deps[i]; d.kind {
+	switch d := e.m.dep(i); d.kind {
 	case incorporate, optional, exclude:
 		e.limit(id, i, d)
 	case require, requireAny:
-		e.eng.Require(id, sat.Span{}, e.m.setOf(d), i)
+		e.eng.Require(id, sat.Span{}, d.set, i)
 	case conditional:
-		for _, q := range e.m.condOf(d) {
-			e.eng.Require(id, q, e.m.setOf(d), i)
+		for _, q := range d.cond {
+			e.eng.Require(id, q, d.set, i)
 		}
 	case group, groupAny:
 		e.group(id, i, d)
@@ -103,10 +103,10 @@ func (e *encoding) limit(id sat.ID, i int32, d *dep) {
 	if d.slot == sat.None {
 		return
 	}
-	if d.hull != e.m.whole[d.slot] {
-		e.eng.Limit(id, d.slot, d.hull, false, i)
+	if d.hull[0] != e.m.whole[d.slot] {
+		e.eng.Limit(id, d.slot, d.hull[0], false, i)
 	}
-	for _, gap := range e.m.gapsOf(d) {
+	for gap := range d.gaps() {
 		e.eng.Limit(id, d.slot, gap, true, i)
 	}
 }
@@ -136,7 +136,7 @@ func (e *encoding) demandAll() {
 		e.demand(e.proposals[i].slot)
 	}
 	for _, id := range e.installed {
-		if s := e.m.slotAt(id); e.staysIn(s) != sat.None && e.slots[s].proposal == 0 {
+		if s := e.m.slotAt(id); e.staysIn(s) != sat.None && e.slots[s].asked() == 0 {
 			e.demand(s)
 		}
 	}

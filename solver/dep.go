@@ -1,7 +1,8 @@
 package solver
 
 import (
-	"errors"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -24,6 +25,8 @@ const (
 	originOf
 	parentOf
 	otherKind // of a type that is not known
+	badDepend // an action that cannot be understood
+	noDepend  // one that is no dependency
 )
 
 // depKinds maps the type attribute of a depend action.
@@ -47,35 +50,40 @@ var depKindNames = [...]string{"require", "require-any", "conditional", "group",
 func (k depKind) String() string { return depKindNames[k] }
 
 // needs reports whether dependencies of kind k want something to be present.
-func (k depKind) needs() bool { return k <= groupAny }
+func (k depKind) needs() bool { return needKinds.has(k) }
 
 // isGroup reports whether dependencies of kind k have members.
-func (k depKind) isGroup() bool { return k == group || k == groupAny }
+func (k depKind) isGroup() bool { return groupKinds.has(k) }
 
-// A dep is one depend action, of any number of packages. The text of dep i is
-// Model.texts[i].
+// A kindSet is a set of kinds.
+type kindSet uint16
+
+const (
+	groupKinds kindSet = 1<<group | 1<<groupAny
+	needKinds          = groupKinds | 1<<require | 1<<requireAny | 1<<conditional
+	allKinds   kindSet = 1<<badDepend - 1
+)
+
+func (s kindSet) has(k depKind) bool { return s>>k&1 != 0 }
+
+// A dep is one depend action, of any number of packages, compiled.
 type dep struct {
 	kind      depKind
-	versioned bool  // one of its FMRIs has a version
-	rootImage bool  // for an origin: it is about the live root
-	gaps      bool  // for a limit: hull has parts that are not in set
-	tag       int32 // index into Model.tags; 0 for none
-	slot      sat.Slot
-	// hull spans set, where that is of one slot: optional, incorporate, exclude.
-	hull sat.Span
+	rootImage bool     // for an origin: it is about the live root
+	slot      sat.Slot // of the first package
+	tag       *tag     // nil for none
 	// set is what must be selected (require, require-any, conditional, group,
 	// group-any), or what may (optional, incorporate, exclude), in order of
-	// preference. Parts of Model.spans.
-	set part
+	// preference.
+	set []sat.Span
+	// hull spans set, where that is of one slot: optional, incorporate, exclude.
+	hull [1]sat.Span
 	// cond is when a conditional counts: the versions of predicate.
-	cond      part
+	cond      []sat.Span
 	predicate target
-	// targets are the packages named. Part of Model.targets.
-	targets part
+	targets   []target // the packages named
+	one       [1]target
 }
-
-// A part is a part of some slice.
-type part struct{ first, end int32 }
 
 // A target is a package that a dependency names.
 type target struct {
@@ -86,104 +94,61 @@ type target struct {
 // self is the name that stands for the depending package itself.
 const self = "feature/package/dependency/self"
 
-// errDepend is what an action gives that cannot be understood.
-var errDepend = errors.New("unsupported dependency")
-
-// A depend is a depend action as it was read.
-type depend struct {
-	kind      depKind
-	fmris     []fmri.FMRI
-	predicate fmri.FMRI
-	rootImage bool
-}
-
-// parseDepend reads the attributes of a depend action.
-func parseDepend(a manifest.Action) (d depend, err error) {
-	var ok bool
-	typ, _ := a.Attrs.Get("type")
-	if d.kind, ok = depKinds[typ]; !ok {
-		d.kind = otherKind
-	}
-	for text := range a.Attrs.Values("fmri") {
-		f, err := fmri.Parse(text)
-		if err != nil {
-			return d, err
-		}
-		d.fmris = append(d.fmris, f)
-	}
-	if len(d.fmris) == 0 {
-		return d, errDepend
-	}
-	text, ok := a.Attrs.Get("predicate")
-	if d.kind == conditional || d.kind == otherKind && ok {
-		if d.predicate, err = fmri.Parse(text); err != nil {
-			return d, err
-		}
-	}
-	root, _ := a.Attrs.Get("root-image")
-	d.rootImage = strings.EqualFold(root, "true")
-	return d, nil
-}
-
-// dependOf reads the text of dependency i again.
-func (m *Model) dependOf(i int32) depend {
-	a, err := manifest.ParseAction(m.texts[i])
+// compile makes a dep of action i.
+func (m *Model) compile(i int32) *dep {
+	var r depReader
+	d, err := r.read(m.text(i))
 	if err != nil {
-		return depend{}
+		return &dep{kind: badDepend, slot: sat.None, predicate: target{slot: sat.None}}
 	}
-	d, err := parseDepend(a)
-	if err != nil {
-		return depend{}
+	c := &dep{kind: d.kind, rootImage: d.rootImage, tag: m.tagOf(d.varcets), predicate: m.target(d.predicate)}
+	c.targets = c.one[:0]
+	for _, f := range d.fmris {
+		c.targets = append(c.targets, m.target(f))
 	}
-	return d
+	c.slot = c.targets[0].slot
+	if d.kind == conditional && c.predicate.slot != sat.None {
+		c.cond = m.appendAtLeast(nil, c.predicate.slot, d.predicate.Version())
+	}
+	c.set = c.hull[:0:1]
+	for k, t := range c.targets {
+		if t.slot != sat.None && (k == 0 || d.kind.needs()) {
+			c.set = m.appendAdmitted(c.set, d.kind, t.slot, d.fmris[k].Version())
+		}
+	}
+	c.set = slices.Clip(c.set)
+	if !d.kind.needs() && c.slot != sat.None {
+		c.hull[0] = m.hull(c.slot, c.set)
+	}
+	return c
 }
 
-// addDep compiles d and returns its index.
-func (m *Model) addDep(d depend, text string, tag int32) int32 {
-	c := dep{kind: d.kind, rootImage: d.rootImage, tag: tag, slot: sat.None, predicate: target{slot: sat.None}}
-	c.targets.first = int32(len(m.targets))
-	c.set.first = int32(len(m.spans))
-	for i, f := range d.fmris {
-		t := target{sat.None, f.Version().IsValid()}
-		if s, ok := m.slot(f.Name()); ok {
-			t.slot = s
-			m.spans = m.appendAdmitted(m.spans, d.kind, s, f.Version())
-		}
-		if i == 0 {
-			c.slot = t.slot
-		}
-		c.versioned = c.versioned || t.versioned
-		m.targets = append(m.targets, t)
+// target returns the package of f, which may be the zero FMRI.
+func (m *Model) target(f fmri.FMRI) target {
+	if s, ok := m.slot(f.Name()); ok {
+		return target{s, f.Version().IsValid()}
 	}
-	c.targets.end = int32(len(m.targets))
-	c.set.end = int32(len(m.spans))
-	c.cond = part{c.set.end, c.set.end}
-	if d.predicate.IsValid() {
-		c.predicate.versioned = d.predicate.Version().IsValid()
-		c.versioned = c.versioned || c.predicate.versioned
-		if s, ok := m.slot(d.predicate.Name()); ok {
-			c.predicate.slot = s
-		}
-	}
-	switch {
-	case d.kind == conditional && c.predicate.slot != sat.None:
-		m.spans = m.appendAtLeast(m.spans, c.predicate.slot, d.predicate.Version())
-		c.cond.end = int32(len(m.spans))
-	case !d.kind.needs() && c.slot != sat.None:
-		c.hull, c.gaps = m.hull(c.slot, m.setOf(&c))
-	}
-	m.deps = append(m.deps, c)
-	m.texts = append(m.texts, text)
-	return int32(len(m.deps) - 1)
+	return target{sat.None, f.Version().IsValid()}
 }
 
 // hull returns the span from the lowest to the highest id of set, which is of
-// slot s and descends, and whether it holds others.
-func (m *Model) hull(s sat.Slot, set []sat.Span) (hull sat.Span, gaps bool) {
+// slot s and descends.
+func (m *Model) hull(s sat.Slot, set []sat.Span) sat.Span {
 	if len(set) == 0 {
-		return sat.Span{Lo: m.layout.Base[s], Hi: m.layout.Base[s]}, false
+		return sat.Span{Lo: m.layout.Base[s], Hi: m.layout.Base[s]}
 	}
-	return sat.Span{Lo: set[len(set)-1].Lo, Hi: set[0].Hi}, len(set) > 1
+	return sat.Span{Lo: set[len(set)-1].Lo, Hi: set[0].Hi}
+}
+
+// gaps yields the parts of the hull that are not in the set.
+func (d *dep) gaps() iter.Seq[sat.Span] {
+	return func(yield func(sat.Span) bool) {
+		for k := 1; k < len(d.set); k++ {
+			if !yield(sat.Span{Lo: d.set[k].Hi, Hi: d.set[k-1].Lo}) {
+				return
+			}
+		}
+	}
 }
 
 // appendAdmitted appends what a dependency of kind k on slot s at v is about:
@@ -210,53 +175,37 @@ func (m *Model) appendAdmitted(spans []sat.Span, k depKind, s sat.Slot, v fmri.V
 	return append(spans, all)
 }
 
-// setOf returns the spans of d.
-func (m *Model) setOf(d *dep) []sat.Span { return m.spans[d.set.first:d.set.end] }
-
-// gapsOf returns the parts of d.hull that are not in its set.
-func (m *Model) gapsOf(d *dep) []sat.Span {
-	if !d.gaps {
-		return nil
-	}
-	var gaps []sat.Span
-	set := m.setOf(d)
-	for k := 1; k < len(set); k++ {
-		gaps = append(gaps, sat.Span{Lo: set[k].Hi, Hi: set[k-1].Lo})
-	}
-	return gaps
-}
-
-// condOf returns when d counts.
-func (m *Model) condOf(d *dep) []sat.Span { return m.spans[d.cond.first:d.cond.end] }
-
-// targetsOf returns the packages that d names.
-func (m *Model) targetsOf(d *dep) []target { return m.targets[d.targets.first:d.targets.end] }
-
 // A tag is a set of variants and facets under which actions count.
 type tag struct {
+	number int
 	action manifest.Action // with these and nothing else
-	// usual says that it counts in an image without facets: it names no
-	// variants, and facets that are true unless they are set.
-	usual bool
+	usual  bool            // it counts in an image without facets: see [isUsual]
 }
 
-// tagOf returns the variants and facets of a as an action, and a text that
-// identifies them, "" if there are none.
-func tagOf(a manifest.Action) (t tag, key string) {
-	t = tag{action: manifest.Action{Kind: a.Kind}, usual: true}
-	var b strings.Builder
-	for _, at := range a.Attrs {
-		isFacet := strings.HasPrefix(at.Name, "facet.")
-		if !isFacet && !strings.HasPrefix(at.Name, "variant.") {
-			continue
-		}
-		t.action.Attrs = append(t.action.Attrs, at)
-		t.usual = t.usual && isFacet &&
-			!strings.HasPrefix(at.Name, "facet.debug.") && !strings.HasPrefix(at.Name, "facet.optional.")
-		b.WriteString(at.Name)
-		b.WriteByte('=')
-		b.WriteString(at.Value)
-		b.WriteByte('\n')
+// tagOf returns the tag of variants and facets, which is the same for the same
+// ones, nil for none.
+func (m *Model) tagOf(varcets manifest.Attrs) *tag {
+	if len(varcets) == 0 {
+		return nil
 	}
-	return t, b.String()
+	a := manifest.Action{Kind: manifest.KindDepend, Attrs: slices.Clone(varcets)}
+	key := a.String()
+	m.tagging.Lock()
+	defer m.tagging.Unlock()
+	t := m.tags[key]
+	if t == nil {
+		t = &tag{len(m.tags), a, isUsual(varcets)}
+		m.tags[key] = t
+	}
+	return t
+}
+
+// isUsual reports whether what has these variants and facets counts in every
+// image without facets: they are no variants, and facets that are true unless
+// they are set.
+func isUsual(varcets manifest.Attrs) bool {
+	return !slices.ContainsFunc(varcets, func(a manifest.Attr) bool {
+		return !strings.HasPrefix(a.Name, "facet.") ||
+			strings.HasPrefix(a.Name, "facet.debug.") || strings.HasPrefix(a.Name, "facet.optional.")
+	})
 }

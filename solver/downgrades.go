@@ -92,7 +92,7 @@ func (p *problem) walkOn(w *downgradeWalk) {
 		var next []sat.ID
 		for _, id := range now {
 			for _, i := range p.m.carries(id) {
-				next = p.carry(next, seen, w, id, &p.m.deps[i])
+				next = p.carry(next, seen, w, id, i)
 			}
 		}
 		w.ids = append(w.ids, next...)
@@ -102,14 +102,18 @@ func (p *problem) walkOn(w *downgradeWalk) {
 	w.ids = slices.Compact(w.ids)
 }
 
-// carry appends the incorporations that id asks for by d instead of what is
+// carry appends the incorporations that id asks for by dependency i instead of what is
 // installed.
-func (p *problem) carry(next []sat.ID, seen map[sat.ID]bool, w *downgradeWalk, id sat.ID, d *dep) []sat.ID {
-	inst := p.staysIn(d.slot)
-	if inst == sat.None || !p.counts(d) || p.admits(id, d, inst) {
+func (p *problem) carry(next []sat.ID, seen map[sat.ID]bool, w *downgradeWalk, id sat.ID, i int32) []sat.ID {
+	inst := p.staysIn(p.m.info[i].slot)
+	if inst == sat.None || !p.counts(i) {
 		return next
 	}
-	for _, q := range p.m.setOf(d) {
+	d := p.m.dep(i)
+	if p.admits(id, d, inst) {
+		return next
+	}
+	for _, q := range d.set {
 		for v := q.Lo; v < q.Hi; v++ {
 			if p.m.is(v, incorporates) && !seen[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
 				seen[v] = true
@@ -128,12 +132,12 @@ func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 	pins := p.m.pins.of(int(s)) // those of the latest versions come last
 	for n := len(pins) - 1; n >= 0 && pins[n].by.Hi > w.ids[0]; n-- {
 		pin := &pins[n]
-		if pin.oldest >= first {
+		d := p.m.dep(pin.dep)
+		if d.hull[0].Lo >= first {
 			continue
 		}
-		d := &p.m.deps[pin.dep]
 		k, _ := slices.BinarySearch(w.ids, pin.by.Lo)
-		for ; k < len(w.ids) && w.ids[k] < pin.by.Hi && p.counts(d); k++ {
+		for ; k < len(w.ids) && w.ids[k] < pin.by.Hi && p.counts(pin.dep); k++ {
 			if !p.admits(w.ids[k], d, inst) {
 				p.permit(w, w.ids[k], d, first)
 			}
@@ -143,7 +147,7 @@ func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 
 // permit permits the versions before first that id asks for by d.
 func (p *problem) permit(w *downgradeWalk, id sat.ID, d *dep, first sat.ID) {
-	for _, q := range p.m.setOf(d) {
+	for _, q := range d.set {
 		for v := q.Lo; v < min(q.Hi, first); v++ {
 			if !p.permitted[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
 				p.permitted[v] = true
@@ -168,14 +172,14 @@ func (w *downgradeWalk) takes(m *Model, id, v sat.ID) bool {
 // admits reports whether v matches all incorporate dependencies of id on its
 // name, one of which is d.
 func (p *problem) admits(id sat.ID, d *dep, v sat.ID) bool {
-	if !inSpans(p.m.setOf(d), v) {
+	if !inSpans(d.set, v) {
 		return false
 	}
 	if !p.m.is(id, repeats) {
 		return true
 	}
-	for _, other := range p.incorporations(id) {
-		if other.slot == d.slot && !inSpans(p.m.setOf(other), v) {
+	for other := range p.incorporations(id) {
+		if p.m.info[other].slot == d.slot && !inSpans(p.m.dep(other).set, v) {
 			return false
 		}
 	}

@@ -20,12 +20,12 @@ type ground struct {
 
 // A groundKey tells grounds apart.
 type groundKey struct {
-	kind    FactKind
-	slot    sat.Slot
-	dep     depKind
-	targets part // of the first dependency, for those with several packages
-	target  sat.Slot
-	by      sat.ID // the holder, for FactHeld
+	kind   FactKind
+	slot   sat.Slot
+	dep    depKind
+	text   string // of the dependency, for those with several packages
+	target sat.Slot
+	by     sat.ID // the holder, for FactHeld
 }
 
 // A use is a dependency of one version.
@@ -87,21 +87,37 @@ func (x *explainer) add(c sat.Cause) {
 	if c.Tag < 0 {
 		s := sat.Slot(-1 - c.Tag)
 		k := FactInstalled
-		if x.slots[s].proposal != 0 {
+		if x.slots[s].asked() != 0 {
 			k = FactRequested
 		}
 		x.ground(groundKey{kind: k, slot: s})
 		return
 	}
-	d := &x.m.deps[c.Tag]
+	d := x.m.dep(c.Tag)
 	key := groundKey{kind: FactDepend, slot: x.m.slotAt(c.Guard), dep: d.kind, target: d.slot}
-	if d.targets.end-d.targets.first > 1 {
-		key.targets = d.targets
+	if len(d.targets) > 1 {
+		key.text = x.m.text(c.Tag)
 	}
-	g := x.ground(key)
-	x.grounds[g].uses = append(x.grounds[g].uses, use{c.Guard, c.Tag})
-	x.uses[c.Guard] = append(x.uses[c.Guard], owned{c.Tag, g})
-	if d.kind.needs() {
+	x.addUse(x.ground(key), use{c.Guard, c.Tag})
+	if d.kind != require && (d.kind != incorporate || !x.m.is(c.Guard, repeats)) {
+		return
+	}
+	for i := range x.m.dependencies(c.Guard, 1<<d.kind) { // what it says of the same package besides
+		if x.m.info[i].slot == d.slot && x.counts(i) {
+			x.addUse(x.ground(key), use{c.Guard, i})
+		}
+	}
+}
+
+// addUse enters a dependency of ground g, once.
+func (x *explainer) addUse(g int32, u use) {
+	own := owned{u.dep, g}
+	if slices.Contains(x.uses[u.id], own) {
+		return
+	}
+	x.grounds[g].uses = append(x.grounds[g].uses, u)
+	x.uses[u.id] = append(x.uses[u.id], own)
+	if d := x.m.dep(u.dep); d.kind.needs() {
 		x.addDead(x.needSet(d))
 	}
 }
@@ -112,7 +128,7 @@ func (x *explainer) needSet(d *dep) []sat.Span {
 	if d.kind.isGroup() {
 		return x.memberSet(d, true)
 	}
-	return x.m.setOf(d)
+	return d.set
 }
 
 // ground returns the index of the ground with the given key.
@@ -186,7 +202,7 @@ func (x *explainer) Open(s sat.Slot) {
 func (x *explainer) Load(id sat.ID) {
 	e := encoding{problem: x.problem, eng: x.eng}
 	for _, u := range x.uses[id] {
-		switch d := &x.m.deps[u.dep]; {
+		switch d := x.m.dep(u.dep); {
 		case !x.grounds[u.ground].on:
 		case d.kind.isGroup():
 			x.eng.Require(id, sat.Span{}, x.needSet(d), u.dep)
@@ -235,7 +251,7 @@ func (x *explainer) markNeeded(c sat.Cause, needed []bool) {
 			needed[u.ground] = true
 		}
 	}
-	if d := &x.m.deps[c.Tag]; d.kind.needs() {
+	if d := x.m.dep(c.Tag); d.kind.needs() {
 		x.markRules(x.needSet(d), needed)
 	}
 }

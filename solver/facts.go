@@ -41,7 +41,7 @@ func (x *explainer) requestOrder(f Fact) int32 {
 	if f.Kind != FactRequested {
 		return 0
 	}
-	return x.slots[s].proposal
+	return x.slots[s].asked()
 }
 
 // compareDependencies puts what is needed before what is limited.
@@ -65,14 +65,14 @@ func (g *ground) versions() []sat.ID {
 
 // fact returns what one ground says.
 func (x *explainer) fact(g *ground) Fact {
-	f := Fact{Kind: g.kind, Name: x.m.names[g.slot]}
+	f := Fact{Kind: g.kind, Name: x.m.nameOf(g.slot)}
 	ids := g.ids
 	switch g.kind {
 	case FactRequested:
-		pr := &x.proposals[x.slots[g.slot].proposal-1]
+		pr := &x.proposals[x.slots[g.slot].asked()-1]
 		ids, f.Comment = pr.candidates, pr.text
 	case FactInstalled:
-		f.By = x.m.fmris[x.installedIn(g.slot)]
+		f.By = x.m.fmri(x.installedIn(g.slot))
 		ids = x.notOlder(g.slot)
 	case FactDecided:
 		ids = []sat.ID{x.slots[g.slot].decided - 1}
@@ -80,7 +80,7 @@ func (x *explainer) fact(g *ground) Fact {
 		ids = g.versions()
 		f.Depends = []Dependency{x.dependency(g.uses)}
 	case FactHeld:
-		f.By, f.top = x.m.fmris[g.by], x.m.name(x.top(g.by))
+		f.By, f.top = x.m.fmri(g.by), x.m.name(x.top(g.by))
 		if uses := x.holding(g); len(uses) > 0 {
 			f.Depends = []Dependency{x.dependency(uses)}
 		}
@@ -89,7 +89,7 @@ func (x *explainer) fact(g *ground) Fact {
 		f.By, f.Comment = r.freeze().Package, r.freeze().Comment
 	case FactPublisher:
 		if inst := x.staysIn(g.slot); inst != sat.None {
-			f.By = x.m.fmris[inst]
+			f.By = x.m.fmri(inst)
 		}
 	case FactOrigin, FactParent:
 		f.Depends = []Dependency{x.dependency(x.broken(g))}
@@ -118,7 +118,7 @@ func (x *explainer) packages(ids []sat.ID) []fmri.FMRI {
 	slices.Sort(sorted)
 	list := make([]fmri.FMRI, len(sorted))
 	for i, id := range sorted {
-		list[i] = x.m.fmris[id]
+		list[i] = x.m.fmri(id)
 	}
 	return list
 }
@@ -130,7 +130,7 @@ func (x *explainer) top(id sat.ID) sat.ID {
 		above := id
 		for _, pin := range x.m.pins.of(int(x.m.slotAt(id))) {
 			for by := pin.by.Lo; by < pin.by.Hi; by++ {
-				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.counts(&x.m.deps[pin.dep]) {
+				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.counts(pin.dep) {
 					above = by
 				}
 			}
@@ -181,8 +181,8 @@ func (x *explainer) dependency(uses []use) Dependency {
 	}
 	dep.Missing = d.kind.needs()
 	for _, u := range uses {
-		dep.Missing = dep.Missing && len(x.m.setOf(&x.m.deps[u.dep])) == 0
-		if text := x.m.texts[u.dep]; !slices.Contains(dep.Actions, text) {
+		dep.Missing = dep.Missing && len(x.m.dep(u.dep).set) == 0
+		if text := x.m.text(u.dep); !slices.Contains(dep.Actions, text) {
 			dep.Actions = append(dep.Actions, text)
 		}
 	}

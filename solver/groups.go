@@ -118,7 +118,7 @@ func (p *problem) joinClasses(core []sat.Cause) bool {
 
 // isGroup reports whether tag is that of a group dependency of id.
 func (p *problem) isGroup(id sat.ID, tag int32) bool {
-	return id != sat.None && tag >= 0 && p.m.deps[tag].kind.isGroup()
+	return id != sat.None && tag >= 0 && p.m.kind(tag).isGroup()
 }
 
 // suspects returns the group dependencies that have been in the way of
@@ -168,9 +168,9 @@ func (p *problem) sweep(id sat.ID) {
 	e.start()
 	e.demandAll()
 	e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: id, Hi: id + 1}}, 0)
-	for _, i := range p.m.dependencies(id) {
-		d, use := &p.m.deps[i], groupUse{id, i}
-		if d.kind.isGroup() && p.counts(d) && p.groups[use] == unknown && !e.eng.Consider(p.groupSet(d)) {
+	for i := range p.m.dependencies(id, groupKinds) {
+		use := groupUse{id, i}
+		if p.counts(i) && p.groups[use] == unknown && !e.eng.Consider(p.groupSet(p.m.dep(i))) {
 			p.groups[use] = blocked
 		}
 	}
@@ -185,7 +185,7 @@ func (p *problem) feasible(ctx context.Context, use groupUse) (bool, error) {
 	e.demandAll()
 	if use != anything {
 		e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: use.id, Hi: use.id + 1}}, 0)
-		e.eng.Require(sat.None, sat.Span{}, p.groupSet(&p.m.deps[use.dep]), 0)
+		e.eng.Require(sat.None, sat.Span{}, p.groupSet(p.m.dep(use.dep)), 0)
 	}
 	return e.eng.Search(ctx)
 }
@@ -199,7 +199,7 @@ func (p *problem) groupSet(d *dep) []sat.Span { return p.memberSet(d, false) }
 func (p *problem) memberSet(d *dep, all bool) []sat.Span {
 	var set []sat.Span
 	live := false
-	for _, t := range p.m.targetsOf(d) {
+	for _, t := range d.targets {
 		s := t.slot
 		if s == sat.None || p.slots[s].avoided || p.slots[s].rejected {
 			continue

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -44,14 +45,14 @@ func (p *problem) incorporatesAny(id sat.ID) bool {
 	return false
 }
 
-// incorporations yields the incorporate dependencies of id that count, by index.
-func (p *problem) incorporations(id sat.ID) func(yield func(int32, *dep) bool) {
-	return func(yield func(int32, *dep) bool) {
+// incorporations yields the incorporate dependencies of id that count.
+func (p *problem) incorporations(id sat.ID) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
 		if !p.m.is(id, incorporates) {
 			return
 		}
-		for _, i := range p.m.dependencies(id) {
-			if d := &p.m.deps[i]; d.kind == incorporate && p.counts(d) && !yield(i, d) {
+		for i := range p.m.dependencies(id, 1<<incorporate) {
+			if p.counts(i) && !yield(i) {
 				return
 			}
 		}
@@ -62,8 +63,8 @@ func (p *problem) incorporations(id sat.ID) func(yield func(int32, *dep) bool) {
 func (p *problem) hold(id sat.ID) {
 	p.held = append(p.held, id)
 	p.addHeldLimit(p.m.slotAt(id), heldLimit{by: id, dep: noDep})
-	for i, d := range p.incorporations(id) {
-		if s := d.slot; s != sat.None {
+	for i := range p.incorporations(id) {
+		if s := p.m.info[i].slot; s != sat.None {
 			p.addHeldLimit(s, heldLimit{by: id, dep: i})
 		}
 	}
@@ -86,7 +87,7 @@ func (r *rules) holder(id sat.ID) sat.ID {
 			if !p.keepsVersion(l.by, id) {
 				return l.by
 			}
-		case !inSpans(p.m.setOf(&p.m.deps[l.dep]), id):
+		case !inSpans(p.m.dep(l.dep).set, id):
 			return l.by
 		}
 	}
@@ -126,7 +127,7 @@ func (h *holds) relax() {
 		return
 	}
 	for _, id := range h.installed {
-		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.parents[h.m.name(id)] != h.m.fmris[id] {
+		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.parents[h.m.name(id)] != h.m.fmri(id) {
 			h.relaxName(h.m.slotAt(id), id)
 		}
 	}
@@ -167,8 +168,8 @@ func (h *holds) findHolds() {
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, d := range h.incorporations(id) {
-			if s := d.slot; s != sat.None && h.inherits(s, d) {
+		for i := range h.incorporations(id) {
+			if s := h.m.info[i].slot; s != sat.None && h.inherits(s, i) {
 				h.hold[s] = true
 				todo = append(todo, h.installedIn(s))
 			}
@@ -176,15 +177,15 @@ func (h *holds) findHolds() {
 	}
 }
 
-// inherits reports whether the incorporate dependency d hands a hold down to slot s.
-func (h *holds) inherits(s sat.Slot, d *dep) bool {
+// inherits reports whether the incorporate dependency i hands a hold down to slot s.
+func (h *holds) inherits(s sat.Slot, i int32) bool {
 	inst := h.staysIn(s)
 	if inst == sat.None || h.hold[s] || h.m.is(inst, hold) || !h.incorporatesAny(inst) {
 		return false
 	}
 	r := h.rules(s)
 	n := 0
-	for _, q := range h.m.setOf(d) {
+	for _, q := range h.m.dep(i).set {
 		for id := q.Lo; id < q.Hi; id++ {
 			if h.publishers.single || r.mayComeFrom(id) {
 				n++
@@ -213,18 +214,23 @@ func (h *holds) isNamed(s sat.Slot) bool {
 
 // markNamed marks what id names with a version.
 func (h *holds) markNamed(id sat.ID) {
-	for _, i := range h.m.dependencies(id) {
-		d := &h.m.deps[i]
-		if !d.versioned || !h.counts(d) {
-			continue
-		}
-		for _, t := range h.m.targetsOf(d) {
-			if t.slot != sat.None && t.versioned {
-				h.info(t.slot).named = true
+	for i := range h.m.dependencies(id, allKinds) {
+		switch a := &h.m.info[i]; {
+		case !a.versioned || !h.counts(i):
+		case a.single():
+			h.nameTarget(target{a.slot, true})
+		default:
+			d := h.m.dep(i)
+			for _, t := range d.targets {
+				h.nameTarget(t)
 			}
+			h.nameTarget(d.predicate)
 		}
-		if t := d.predicate; t.slot != sat.None && t.versioned {
-			h.info(t.slot).named = true
-		}
+	}
+}
+
+func (h *holds) nameTarget(t target) {
+	if t.slot != sat.None && t.versioned {
+		h.info(t.slot).named = true
 	}
 }

@@ -45,7 +45,7 @@ func (p *problem) isNewSlot(s sat.Slot) bool {
 func (p *problem) newIDs() []sat.ID {
 	var ids []sat.ID
 	for _, s := range p.decided() {
-		if int(s) < len(p.m.names) && p.isNewSlot(s) {
+		if int(s) < len(p.m.heads) && p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
 		}
 	}
@@ -57,7 +57,7 @@ func (p *problem) newIDs() []sat.ID {
 func (p *problem) withFixed(x []sat.ID) []sat.ID {
 	ids := slices.Clone(x)
 	for _, s := range p.decided() {
-		if int(s) < len(p.m.names) && !p.isNewSlot(s) {
+		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
 		}
 	}
@@ -189,14 +189,15 @@ func (q *quest) search(ctx context.Context) ([]sat.ID, error) {
 func (q *quest) reasons(id sat.ID) []sat.Span {
 	var set []sat.Span
 	own := q.m.slotAt(id)
-	for _, i := range q.m.wanted.of(int(own)) {
-		d := &q.m.deps[i]
-		admitted := q.m.setOf(d)
-		if !inSpans(admitted, id) || !q.counts(d) {
+	needs := q.m.needs()
+	for _, i := range needs.wanted.of(int(own)) {
+		d := q.m.dep(i)
+		admitted := d.set
+		if !inSpans(admitted, id) || !q.counts(i) {
 			continue
 		}
 		var users []sat.Span
-		for _, u := range q.m.users.of(int(i)) {
+		for _, u := range needs.users.of(int(i)) {
 			if q.m.slotAt(u) != own {
 				users = append(users, sat.Span{Lo: u, Hi: u + 1})
 			}
@@ -209,7 +210,7 @@ func (q *quest) reasons(id sat.ID) []sat.Span {
 		e.Define(why, func() {
 			e.Require(why, sat.Span{}, users, 0)
 			if d.kind == conditional {
-				e.Require(why, sat.Span{}, q.m.condOf(d), 0)
+				e.Require(why, sat.Span{}, d.cond, 0)
 			}
 			for _, a := range admitted {
 				if s := q.m.slotAt(a.Lo); s != own {

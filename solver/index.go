@@ -7,20 +7,15 @@ import (
 	"github.com/goips/ips/solver/internal/sat"
 )
 
-// An index answers questions about a Model backwards.
-type index struct {
-	users  lists[sat.ID] // by dep that needs something: the versions that have it
-	wanted lists[int32]  // by slot: the deps that need something of it
-	pins   lists[pin]    // by slot: who incorporates it, rising by the end of pin.by
-	edges  lists[edge]   // by slot: what its versions incorporate
+// Incorporations are who incorporates what, read backwards.
+type incorporations struct {
+	pins  lists[pin]  // by slot: who incorporates it, rising by the end of pin.by
+	edges lists[edge] // by slot: what its versions incorporate
+	reach []int32     // by slot: how many others its edges lead to
 	// carriers are the versions that incorporate incorporations, ascending,
-	// with the deps by which they do.
+	// with the dependencies by which they do.
 	carriers []sat.ID
-	reach    []int32 // by slot: how many others its edges lead to
 	carried  lists[int32]
-	// restricted are the slots with versions that may be no candidates
-	// for what they are.
-	restricted []sat.Slot
 }
 
 // Lists are one list for each of a number of keys.
@@ -35,9 +30,8 @@ func (l *lists[T]) of(k int) []T { return l.items[l.start[k]:l.start[k+1]] }
 // A pin is a run of versions of one name that incorporate a slot by the same
 // dependency.
 type pin struct {
-	by     sat.Span
-	dep    int32
-	oldest sat.ID // first id that the dependency admits
+	by  sat.Span
+	dep int32
 }
 
 // An edge is a name that some versions of another incorporate.
@@ -63,119 +57,76 @@ func collect[T any](n int, each func(emit func(key int, item T))) lists[T] {
 	return l
 }
 
-// buildIndex makes the index from the rest of the model.
-func (m *Model) buildIndex() {
-	m.users = collect(len(m.deps), func(emit func(int, sat.ID)) {
-		for id := range m.fmris {
-			for _, d := range m.dependencies(sat.ID(id)) {
-				if m.deps[d].kind.needs() {
-					emit(int(d), sat.ID(id))
-				}
-			}
+// findIncorporations works out the incorporations of the model.
+func (m *Model) findIncorporations() {
+	pins := m.findPins()
+	m.pins = collect(len(m.heads), func(emit func(int, pin)) {
+		for _, p := range pins {
+			emit(int(m.info[p.dep].slot), p)
 		}
 	})
-	m.wanted = collect(len(m.names), func(emit func(int, int32)) {
-		for i := range m.deps {
-			if d := &m.deps[i]; d.kind.needs() {
-				for _, t := range m.targetsOf(d) {
-					if t.slot != sat.None {
-						emit(int(t.slot), int32(i))
-					}
-				}
-			}
-		}
-	})
-	for s, t := range m.special {
-		if t&ruled != 0 {
-			m.restricted = append(m.restricted, sat.Slot(s))
-		}
-	}
-	m.buildPins()
-	m.buildEdges()
-	m.buildReach()
-	m.buildCarriers()
-}
-
-// eachIncorporation calls f for each incorporate dependency on a known name of
-// each version, in the order of ids.
-func (m *Model) eachIncorporation(f func(id sat.ID, i int32, d *dep)) {
-	for id := range sat.ID(m.Len()) {
-		if !m.is(id, incorporates) {
-			continue
-		}
-		for _, i := range m.dependencies(id) {
-			if d := &m.deps[i]; d.kind == incorporate && d.slot != sat.None {
-				f(id, i, d)
-			}
-		}
-	}
-}
-
-// buildPins joins neighbouring versions that have a dependency in common.
-func (m *Model) buildPins() {
-	run := make([]pin, len(m.deps)) // the open run of each dep
-	m.pins = collect(len(m.names), func(emit func(int, pin)) {
-		clear(run)
-		m.eachIncorporation(func(id sat.ID, i int32, d *dep) {
-			r := &run[i]
-			if r.by.Hi == id && r.by.Hi != 0 && m.slots[r.by.Lo] == m.slots[id] {
-				r.by.Hi = id + 1
-				return
-			}
-			if r.by.Hi != 0 {
-				emit(int(d.slot), *r)
-			}
-			*r = pin{sat.Span{Lo: id, Hi: id + 1}, i, d.hull.Lo}
-		})
-		for i := range run {
-			if run[i].by.Hi != 0 {
-				emit(int(m.deps[i].slot), run[i])
-			}
-		}
-	})
-	for s := range m.names {
+	for s := range m.heads {
 		slices.SortFunc(m.pins.of(s), func(a, b pin) int {
 			return cmp.Or(cmp.Compare(a.by.Hi, b.by.Hi), cmp.Compare(a.by.Lo, b.by.Lo), cmp.Compare(a.dep, b.dep))
 		})
 	}
+	m.findEdges()
+	m.findReach()
+	m.findCarriers()
 }
 
-// buildEdges finds what the versions of each name incorporate.
-func (m *Model) buildEdges() {
-	last := make([]sat.ID, len(m.names))
-	var touched []sat.Slot
-	m.edges = collect(len(m.names), func(emit func(int, edge)) {
-		for s := range sat.Slot(len(m.names)) {
-			if m.special[s]&incorporates == 0 {
+// findPins returns all pins. Neighbouring versions that have a dependency in
+// common share one.
+func (m *Model) findPins() []pin {
+	var pins []pin
+	open := make([]sat.Span, len(m.info)) // by action: its versions up to now
+	for id := range sat.ID(m.Len()) {
+		if !m.is(id, incorporates) {
+			continue
+		}
+		for _, n := range m.list(id) {
+			by := &open[n]
+			switch {
+			case m.info[n].kind != incorporate || m.info[n].slot == sat.None || by.Hi == id+1:
 				continue
+			case by.Hi == id && !by.Empty() && m.slots[by.Lo] == m.slots[id]:
+				by.Hi++
+				continue
+			case !by.Empty():
+				pins = append(pins, pin{*by, int32(n)})
 			}
-			touched = touched[:0]
-			for id := m.layout.Base[s]; id < m.layout.Base[s+1]; id++ {
-				for _, i := range m.dependencies(id) {
-					d := &m.deps[i]
-					if d.kind != incorporate || d.slot == sat.None {
-						continue
-					}
-					if last[d.slot] == 0 {
-						touched = append(touched, d.slot)
-					}
-					last[d.slot] = id + 1
+			*by = sat.Span{Lo: id, Hi: id + 1}
+		}
+	}
+	for n, by := range open {
+		if !by.Empty() {
+			pins = append(pins, pin{by, int32(n)})
+		}
+	}
+	return pins
+}
+
+// findEdges joins the pins of each pair of names.
+func (m *Model) findEdges() {
+	m.edges = collect(len(m.heads), func(emit func(int, edge)) {
+		for s := range sat.Slot(len(m.heads)) {
+			pins := m.pins.of(int(s))
+			for k, p := range pins {
+				by := m.slots[p.by.Lo]
+				if k+1 == len(pins) || m.slots[pins[k+1].by.Lo] != by {
+					emit(int(by), edge{s, p.by.Hi - 1})
 				}
-			}
-			for _, t := range touched {
-				emit(int(s), edge{t, last[t] - 1})
-				last[t] = 0
 			}
 		}
 	})
 }
 
-// buildReach counts what can be reached over edges.
-func (m *Model) buildReach() {
-	m.reach = make([]int32, len(m.names))
-	seen := make([]sat.Slot, len(m.names))
+// findReach counts what can be reached over edges.
+func (m *Model) findReach() {
+	m.reach = make([]int32, len(m.heads))
+	seen := make([]sat.Slot, len(m.heads))
 	var todo []sat.Slot
-	for s := range sat.Slot(len(m.names)) {
+	for s := range sat.Slot(len(m.heads)) {
 		seen[s] = s + 1
 		todo = append(todo[:0], s)
 		for len(todo) > 0 {
@@ -192,20 +143,29 @@ func (m *Model) buildReach() {
 	}
 }
 
-// buildCarriers finds the incorporations of incorporations.
-func (m *Model) buildCarriers() {
-	m.carried.start = append(m.carried.start, 0)
-	m.eachIncorporation(func(id sat.ID, i int32, d *dep) {
-		if m.special[d.slot]&incorporates == 0 {
-			return
+// findCarriers finds the incorporations of incorporations.
+func (m *Model) findCarriers() {
+	var all []use
+	for s := range m.heads {
+		if m.special[s]&incorporates == 0 {
+			continue
 		}
-		if n := len(m.carriers); n == 0 || m.carriers[n-1] != id {
-			m.carriers = append(m.carriers, id)
+		for _, p := range m.pins.of(s) {
+			for id := p.by.Lo; id < p.by.Hi; id++ {
+				all = append(all, use{id, p.dep})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b use) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.dep, b.dep)) })
+	m.carried.start = append(m.carried.start, 0)
+	for _, u := range all {
+		if n := len(m.carriers); n == 0 || m.carriers[n-1] != u.id {
+			m.carriers = append(m.carriers, u.id)
 			m.carried.start = append(m.carried.start, 0)
 		}
-		m.carried.items = append(m.carried.items, i)
+		m.carried.items = append(m.carried.items, u.dep)
 		m.carried.start[len(m.carriers)] = int32(len(m.carried.items))
-	})
+	}
 }
 
 // carries returns the dependencies by which id incorporates names that have
@@ -216,4 +176,43 @@ func (m *Model) carries(id sat.ID) []int32 {
 		return nil
 	}
 	return m.carried.of(k)
+}
+
+// Needs are who needs what, read backwards.
+type needs struct {
+	users  lists[sat.ID] // by dependency: the versions that have it
+	wanted lists[int32]  // by slot: the dependencies that need something of it
+}
+
+// findNeeds works out the needs of the model.
+func (m *Model) findNeeds() *needs {
+	return &needs{
+		users: collect(len(m.info), func(emit func(int, sat.ID)) {
+			for id := range sat.ID(m.Len()) {
+				for i := range m.dependencies(id, needKinds) {
+					emit(int(i), id)
+				}
+			}
+		}),
+		wanted: collect(len(m.heads), func(emit func(int, int32)) {
+			for i := range int32(len(m.info)) {
+				m.eachNeeded(i, func(s sat.Slot) { emit(int(s), i) })
+			}
+		}),
+	}
+}
+
+// eachNeeded calls f for each slot that dependency i needs something of.
+func (m *Model) eachNeeded(i int32, f func(sat.Slot)) {
+	switch a := &m.info[i]; {
+	case !a.kind.needs():
+	case a.several:
+		for _, t := range m.dep(i).targets {
+			if t.slot != sat.None {
+				f(t.slot)
+			}
+		}
+	case a.slot != sat.None:
+		f(a.slot)
+	}
 }

@@ -4,43 +4,46 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
+	"sync"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/solver/internal/sat"
 )
 
-// A Model is everything known, compiled for solving. It is immutable and may
+// A Model is everything known, ready for solving. It does not change and may
 // be shared by any number of solvers. Build it once, with [NewModel].
+//
+// Names and versions are columns, and of a dependency there is no more at first
+// than its type and the name it is on. The rest is worked out when a solve
+// comes upon it, and kept for later ones.
 type Model struct {
-	// Names are sorted; the slot of a name is its index. The versions of a
+	// Names are sorted; the slot of a name is its place. The versions of a
 	// name are a run of ids from the oldest to the newest, those of one
 	// version sorted by publisher.
-	names  []string
-	slotOf map[string]sat.Slot
-	layout sat.Layout
-	slots  []sat.Slot  // by id
-	fmris  []fmri.FMRI // by id
+	heads    []fmri.FMRI // by slot: the name, with the publisher of its first version
+	slotOf   map[string]sat.Slot
+	layout   sat.Layout
+	slots    []sat.Slot     // by id
+	versions []fmri.Version // by id
+	whole    []sat.Span     // by slot: all its ids
 
 	publishers []string // sorted
 	publisher  []int32  // by id: index into publishers
 	traits     []traits // by id
 	special    []traits // by slot: the traits that any of its versions has
 
-	depStart []int32 // by id, and one more: where its dependencies begin in depOf
-	depOf    []int32 // indexes into deps
-	deps     []dep
-	texts    []string   // by dep
-	spans    []sat.Span // that deps refer to
-	targets  []target   // that deps refer to
-	tags     []tag      // that deps refer to; the first one is none
-	whole    []sat.Span // by slot: all its ids
+	actions
+	incorporations
+	needs func() *needs // what is needed by whom, worked out when first asked for
 
 	holds    map[sat.ID][]string   // pkg.depend.install-hold
 	variants map[sat.ID][]variants // what set variant.* actions say
+	// restricted are the slots with versions that may be no candidates
+	// for what they are.
+	restricted []sat.Slot
 
-	index
-
-	tails map[string][]sat.Slot // by the last part of a name
+	tails func() map[string][]sat.Slot // by the last part of a name
 }
 
 // Traits are what a version's set actions and dependencies make of it.
@@ -70,7 +73,7 @@ type variants struct {
 }
 
 // Len returns the number of package versions.
-func (m *Model) Len() int { return len(m.fmris) }
+func (m *Model) Len() int { return len(m.versions) }
 
 // slot returns the slot of a name.
 func (m *Model) slot(name string) (sat.Slot, bool) {
@@ -79,22 +82,30 @@ func (m *Model) slot(name string) (sat.Slot, bool) {
 }
 
 // all returns the ids of slot s.
-func (m *Model) all(s sat.Slot) sat.Span {
-	return sat.Span{Lo: m.layout.Base[s], Hi: m.layout.Base[s+1]}
-}
+func (m *Model) all(s sat.Slot) sat.Span { return m.whole[s] }
+
+// layoutSpan returns all ids of slot s as a set.
+func (m *Model) layoutSpan(s sat.Slot) []sat.Span { return m.whole[s : s+1] }
 
 // slotAt returns the slot to which id belongs.
 func (m *Model) slotAt(id sat.ID) sat.Slot { return m.slots[id] }
 
+// nameOf returns the name of slot s.
+func (m *Model) nameOf(s sat.Slot) string { return m.heads[s].Name() }
+
 // name returns the name of the package id.
-func (m *Model) name(id sat.ID) string { return m.fmris[id].Name() }
+func (m *Model) name(id sat.ID) string { return m.nameOf(m.slots[id]) }
 
 // version returns the version of id.
-func (m *Model) version(id sat.ID) fmri.Version { return m.fmris[id].Version() }
+func (m *Model) version(id sat.ID) fmri.Version { return m.versions[id] }
 
-// dependencies returns the indexes of what id depends on, in order.
-func (m *Model) dependencies(id sat.ID) []int32 {
-	return m.depOf[m.depStart[id]:m.depStart[id+1]]
+// fmri returns the package id.
+func (m *Model) fmri(id sat.ID) fmri.FMRI {
+	head := m.heads[m.slots[id]]
+	if p := m.publishers[m.publisher[id]]; p != head.Publisher() {
+		head, _ = fmri.New(p, head.Name(), fmri.Version{}) // both were in FMRIs
+	}
+	return head.WithVersion(m.versions[id])
 }
 
 // is reports whether id has one of the traits t.
@@ -108,7 +119,7 @@ func (m *Model) lookup(f fmri.FMRI) (sat.ID, bool) {
 	}
 	p := m.sameVersion(s, f.Version())
 	for id := p.Lo; id < p.Hi; id++ {
-		if m.fmris[id] == f {
+		if m.fmri(id) == f {
 			return id, true
 		}
 	}
@@ -133,6 +144,22 @@ func (m *Model) sameVersion(s sat.Slot, v fmri.Version) sat.Span {
 		}
 	}
 	return p
+}
+
+// firstEqual returns the first id of the same version as id.
+func (m *Model) firstEqual(id sat.ID) sat.ID {
+	for m.layout.Equal != nil && m.layout.Equal[id] {
+		id--
+	}
+	return id
+}
+
+// lastEqual returns the last id of the same version as id.
+func (m *Model) lastEqual(id sat.ID) sat.ID {
+	for m.layout.Equal != nil && int(id)+1 < m.Len() && m.layout.Equal[id+1] {
+		id++
+	}
+	return id
 }
 
 // appendMatching appends the runs of ids of slot s that match v as an
@@ -193,6 +220,23 @@ func (m *Model) find(ids []sat.ID, s sat.Slot) sat.ID {
 	return sat.None
 }
 
+// onDemand makes functions that work out a part of the model when it is first
+// asked for.
+func (m *Model) onDemand() {
+	m.needs = sync.OnceValue(m.findNeeds)
+	m.tails = sync.OnceValue(func() map[string][]sat.Slot {
+		tails := map[string][]sat.Slot{}
+		for s := range m.heads {
+			tail := lastPart(m.nameOf(sat.Slot(s)))
+			tails[tail] = append(tails[tail], sat.Slot(s))
+		}
+		return tails
+	})
+}
+
+// lastPart returns what follows the last slash of a name.
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
 // compareFMRIs orders packages as ids do.
 func compareFMRIs(f, g fmri.FMRI) int {
 	return cmp.Or(
@@ -202,6 +246,3 @@ func compareFMRIs(f, g fmri.FMRI) int {
 		cmp.Compare(f.Version().String(), g.Version().String()),
 	)
 }
-
-// layoutSpan returns all ids of slot s as a set.
-func (m *Model) layoutSpan(s sat.Slot) []sat.Span { return m.whole[s : s+1] }

@@ -71,14 +71,14 @@ func (p *problem) names(pat fmri.Pattern) func(yield func(sat.Slot) bool) {
 				yield(s)
 			}
 		case pat.IsGlob():
-			for s := range p.m.names {
-				if pat.MatchesName(p.m.names[s]) && !yield(sat.Slot(s)) {
+			for s := range sat.Slot(len(p.m.heads)) {
+				if pat.MatchesName(p.m.nameOf(s)) && !yield(s) {
 					return
 				}
 			}
 		default:
-			for _, s := range p.m.tails[name[strings.LastIndexByte(name, '/')+1:]] {
-				if pat.MatchesName(p.m.names[s]) && !yield(s) {
+			for _, s := range p.m.tails()[lastPart(name)] {
+				if pat.MatchesName(p.m.nameOf(s)) && !yield(s) {
 					return
 				}
 			}
@@ -125,7 +125,7 @@ func (p *problem) match(pat fmri.Pattern) match {
 	for s := range p.names(pat) {
 		n := nameMatch{slot: s}
 		for _, id := range p.choice(s) {
-			if !pat.MatchesVersion(p.m.version(id)) || pat.Publisher() != "" && pat.Publisher() != p.m.fmris[id].Publisher() {
+			if !pat.MatchesVersion(p.m.version(id)) || pat.Publisher() != "" && pat.Publisher() != p.m.publishers[p.m.publisher[id]] {
 				continue
 			}
 			switch {
@@ -187,9 +187,9 @@ func (p *problem) addRenameTargets(id sat.ID, targets map[sat.Slot]bool) {
 	if !p.m.is(id, renamed) {
 		return
 	}
-	for _, i := range p.m.dependencies(id) {
-		if d := &p.m.deps[i]; d.kind == require && d.slot != sat.None {
-			targets[d.slot] = true
+	for i := range p.m.dependencies(id, 1<<require) {
+		if s := p.m.info[i].slot; s != sat.None {
+			targets[s] = true
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (p *problem) addRenameTargets(id sat.ID, targets map[sat.Slot]bool) {
 func (p *problem) newestOf(slots []sat.Slot) []fmri.FMRI {
 	var list []fmri.FMRI
 	for _, s := range slots {
-		list = append(list, p.m.fmris[p.m.layout.Base[s+1]-1])
+		list = append(list, p.m.fmri(p.m.layout.Base[s+1]-1))
 	}
 	return list
 }
@@ -247,7 +247,7 @@ func (p *problem) decide(pr *proposal, hits []hit) *PatternError {
 			e.Patterns = append(e.Patterns, h.pattern)
 		}
 		for _, id := range found {
-			e.Matches = append(e.Matches, p.m.fmris[id])
+			e.Matches = append(e.Matches, p.m.fmri(id))
 		}
 		return e
 	}

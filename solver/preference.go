@@ -83,7 +83,7 @@ func (r *rules) incorporates(e edge) bool {
 		return true
 	}
 	for _, pin := range p.m.pins.of(int(e.slot)) {
-		if p.m.slotAt(pin.by.Lo) != r.slot || !p.counts(&p.m.deps[pin.dep]) {
+		if p.m.slotAt(pin.by.Lo) != r.slot || !p.counts(pin.dep) {
 			continue
 		}
 		for id := pin.by.Lo; id < pin.by.Hi; id++ {

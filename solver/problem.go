@@ -66,7 +66,7 @@ type slotInfo struct {
 	freeze    int32  // index into Image.Frozen plus one, or 0
 	held      int32  // first of heldLimits on it plus one, or 0
 	decided   sat.ID // plus one; what it is supposed to be, or 0
-	former    int32  // proposal before something else was supposed
+	wish      int32  // like proposal: what is supposed to be asked for, or 0
 	rejected  bool
 	removing  bool // the installed version goes
 	avoided   bool
@@ -82,15 +82,28 @@ type proposal struct {
 	text       string   // the patterns
 }
 
+// asked returns which proposal is made of the name, really or supposedly: the
+// index plus one, or 0.
+func (st *slotInfo) asked() int32 {
+	if st.wish != 0 {
+		return st.wish
+	}
+	return st.proposal
+}
+
+func (pr *proposal) has(id sat.ID) bool {
+	_, found := slices.BinarySearch(pr.candidates, id)
+	return found
+}
+
 // newProblem returns the memory for solves over m.
 func newProblem(m *Model, opts Options) *problem {
 	p := &problem{
 		m:         m,
 		opts:      opts,
-		slots:     make([]slotInfo, len(m.names)),
-		tags:      make([]uint8, len(m.tags)),
-		reaches:   make([]int32, len(m.names)),
-		stamp:     make([]int32, len(m.names)),
+		slots:     make([]slotInfo, len(m.heads)),
+		reaches:   make([]int32, len(m.heads)),
+		stamp:     make([]int32, len(m.heads)),
 		permitted: map[sat.ID]bool{},
 		groups:    map[groupUse]groupState{},
 		classes:   map[groupUse]int{},
@@ -202,7 +215,7 @@ func (p *problem) readImage() error {
 // recall returns the id of f, which is number i of the installed packages. It
 // is usually what it was the last time.
 func (p *problem) recall(i int, f fmri.FMRI) (sat.ID, bool) {
-	if i < len(p.recent) && p.m.fmris[p.recent[i]] == f {
+	if i < len(p.recent) && p.m.fmri(p.recent[i]) == f {
 		return p.recent[i], true
 	}
 	id, ok := p.m.lookup(f)
@@ -255,20 +268,29 @@ const (
 	ignored
 )
 
-// counts reports whether dependency d counts under the image's variants and facets.
-func (p *problem) counts(d *dep) bool { return d.tag == 0 || p.allows(d.tag) }
+// counts reports whether dependency i counts under the image's variants and facets.
+func (p *problem) counts(i int32) bool {
+	return p.noFacets && p.m.info[i].usual || p.allows(p.m.dep(i).tag)
+}
 
 // allows reports whether what has tag t counts.
-func (p *problem) allows(t int32) bool {
-	if p.tags[t] == 0 {
-		p.tags[t] = ignored
-		switch tag := &p.m.tags[t]; {
-		case tag.usual && (p.noFacets || p.filter.AllowsFacets(tag.action)),
-			!tag.usual && p.filter.Allows(tag.action):
-			p.tags[t] = counted
+func (p *problem) allows(t *tag) bool {
+	if t == nil {
+		return true
+	}
+	if n := t.number + 1 - len(p.tags); n > 0 {
+		p.tags = append(p.tags, make([]uint8, n)...)
+	}
+	known := &p.tags[t.number]
+	if *known == 0 {
+		*known = ignored
+		switch {
+		case t.usual && (p.noFacets || p.filter.AllowsFacets(t.action)),
+			!t.usual && p.filter.Allows(t.action):
+			*known = counted
 		}
 	}
-	return p.tags[t] == counted
+	return *known == counted
 }
 
 // forVariants reports whether version id is for the image's variants.

@@ -86,8 +86,8 @@ type waitingDep struct {
 func (c *closing) begin(p *problem, x []sat.ID) {
 	c.problem = p
 	if c.state == nil {
-		c.state = make([]closeState, len(p.m.names))
-		c.id = make([]sat.ID, len(p.m.names))
+		c.state = make([]closeState, len(p.m.heads))
+		c.id = make([]sat.ID, len(p.m.heads))
 	}
 	for _, s := range c.touched {
 		c.state[s] = out
@@ -97,7 +97,7 @@ func (c *closing) begin(p *problem, x []sat.ID) {
 		c.enter(id, spare)
 	}
 	for _, s := range p.decided() {
-		if int(s) < len(p.m.names) && !p.isNewSlot(s) {
+		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
 			c.enter(p.main.eng.Selected(s), kept)
 			c.todo = append(c.todo, p.main.eng.Selected(s))
 		}
@@ -112,11 +112,11 @@ func (c *closing) enter(id sat.ID, st closeState) {
 
 // follow keeps what id needs.
 func (c *closing) follow(id sat.ID) {
-	for _, i := range c.m.dependencies(id) {
-		d := &c.m.deps[i]
-		if !d.kind.needs() || !c.counts(d) {
+	for i := range c.m.dependencies(id, needKinds) {
+		if !c.counts(i) {
 			continue
 		}
+		d := c.m.dep(i)
 		switch d.kind {
 		case conditional:
 			c.when(i, d)
@@ -125,13 +125,13 @@ func (c *closing) follow(id sat.ID) {
 				c.need(c.groupSet(d))
 			}
 		default:
-			c.need(c.m.setOf(d))
+			c.need(d.set)
 		}
 	}
 	own := c.m.slotAt(id)
 	for k := range c.waiting {
 		if w := c.waiting[k]; w.slot == own {
-			c.need(c.m.setOf(&c.m.deps[w.dep]))
+			c.need(c.m.dep(w.dep).set)
 		}
 	}
 }
@@ -139,13 +139,13 @@ func (c *closing) follow(id sat.ID) {
 // when follows the conditional d, number i, if its condition is kept, or
 // leaves it waiting if that is spare.
 func (c *closing) when(i int32, d *dep) {
-	for _, q := range c.m.condOf(d) {
+	for _, q := range d.cond {
 		s := c.m.slotAt(q.Lo)
 		if c.state[s] == out || !q.Contains(c.id[s]) {
 			continue
 		}
 		if c.state[s] == kept {
-			c.need(c.m.setOf(d))
+			c.need(d.set)
 		} else {
 			c.waiting = append(c.waiting, waitingDep{s, i})
 		}

@@ -112,7 +112,7 @@ func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) b
 	}
 	s, ok := p.m.slot(r.Name)
 	if id := p.main.eng.Selected(s); ok && !p.isNewSlot(s) && id != sat.None && !p.m.is(id, obsolete) {
-		r.Version = p.m.fmris[id]
+		r.Version = p.m.fmri(id)
 	}
 	return r.Version.IsValid() || r.Kind == RepairUnfreeze || r.Kind == RepairAccept
 }

@@ -16,7 +16,7 @@ func (p *problem) solution(selected []sat.ID) *Solution {
 		avoid:     p.avoidSet(selected, final),
 	}
 	for i, id := range final {
-		sol.installed[i] = p.m.fmris[id]
+		sol.installed[i] = p.m.fmri(id)
 	}
 	if p.isUpdateAll() {
 		sol.blocked = p.blocked(selected)
@@ -44,14 +44,14 @@ func (p *problem) changes(next []sat.ID) []Change {
 	for len(old) > 0 || len(next) > 0 {
 		switch {
 		case len(next) == 0 || len(old) > 0 && p.m.slotAt(old[0]) < p.m.slotAt(next[0]):
-			changes = append(changes, Change{From: p.m.fmris[old[0]]})
+			changes = append(changes, Change{From: p.m.fmri(old[0])})
 			old = old[1:]
 		case len(old) == 0 || p.m.slotAt(next[0]) < p.m.slotAt(old[0]):
-			changes = append(changes, Change{To: p.m.fmris[next[0]]})
+			changes = append(changes, Change{To: p.m.fmri(next[0])})
 			next = next[1:]
 		default:
 			if old[0] != next[0] {
-				changes = append(changes, Change{p.m.fmris[old[0]], p.m.fmris[next[0]]})
+				changes = append(changes, Change{p.m.fmri(old[0]), p.m.fmri(next[0])})
 			}
 			old, next = old[1:], next[1:]
 		}
@@ -72,7 +72,7 @@ func (p *problem) avoidSet(selected, final []sat.ID) AvoidSet {
 	}
 	members, unknown := p.members(final)
 	for _, s := range members {
-		name := p.m.names[s]
+		name := p.m.nameOf(s)
 		switch id := p.m.find(selected, s); {
 		case id != sat.None && p.m.is(id, obsolete):
 			a.Obsolete = append(a.Obsolete, name)
@@ -103,12 +103,11 @@ func (p *problem) members(final []sat.ID) (slots []sat.Slot, unknown []string) {
 		if !p.m.is(id, groups) {
 			continue
 		}
-		for _, i := range p.m.dependencies(id) {
-			d := &p.m.deps[i]
-			if !d.kind.isGroup() || !p.counts(d) {
+		for i := range p.m.dependencies(id, groupKinds) {
+			if !p.counts(i) {
 				continue
 			}
-			for k, t := range p.m.targetsOf(d) {
+			for k, t := range p.m.dep(i).targets {
 				if t.slot == sat.None {
 					unknown = append(unknown, p.m.dependOf(i).fmris[k].Name())
 				} else if p.stamp[t.slot] != p.epoch {
@@ -143,7 +142,7 @@ func (p *problem) blocked(selected []sat.ID) []fmri.FMRI {
 			continue
 		}
 		if best := p.newestCandidate(s); best != sat.None && p.m.find(selected, s) < p.m.firstEqual(best) {
-			list = append(list, p.m.fmris[id])
+			list = append(list, p.m.fmri(id))
 		}
 	}
 	return list
@@ -161,7 +160,7 @@ func (p *problem) stuck(sol *Solution) []Change {
 			continue
 		}
 		if best := p.newestCandidate(p.m.slotAt(id)); best != sat.None && id < p.m.firstEqual(best) {
-			list = append(list, Change{p.m.fmris[id], p.m.fmris[best]})
+			list = append(list, Change{p.m.fmri(id), p.m.fmri(best)})
 		}
 	}
 	return list

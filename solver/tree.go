@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/goips/ips/fmri"
-	"github.com/goips/ips/manifest"
 )
 
 // A tree prints facts as a derivation: what is requested or installed, below it
@@ -277,17 +276,4 @@ func object(d Dependency) string {
 		text += ", of which no fitting version is known"
 	}
 	return text
-}
-
-// readDepend reads the text of a depend action that has been read before.
-func readDepend(text string) depend {
-	a, err := manifest.ParseAction(text)
-	if err != nil {
-		return depend{}
-	}
-	d, err := parseDepend(a)
-	if err != nil {
-		return depend{}
-	}
-	return d
 }

@@ -27,7 +27,7 @@ func (e *encoding) doomed() []sat.ID {
 		encoding: e,
 		dead:     make([]bool, n),
 		cause:    make([]int32, n),
-		queued:   make([]bool, len(e.m.names)),
+		queued:   make([]bool, len(e.m.heads)),
 		told:     make([]bool, n),
 	}
 	for _, s := range e.touched {
@@ -67,12 +67,13 @@ func (t *trimming) kill(id sat.ID, cause int32) {
 
 // spread kills what requires slot s in vain.
 func (t *trimming) spread(s sat.Slot) {
-	for _, i := range t.m.wanted.of(int(s)) {
-		d := &t.m.deps[i]
-		if d.kind != require && d.kind != requireAny || !t.counts(d) || !t.hopeless(d) {
+	needs := t.m.needs()
+	for _, i := range needs.wanted.of(int(s)) {
+		k := t.m.kind(i)
+		if k != require && k != requireAny || !t.counts(i) || !t.hopeless(t.m.dep(i)) {
 			continue
 		}
-		for _, id := range t.m.users.of(int(i)) {
+		for _, id := range needs.users.of(int(i)) {
 			if !t.dead[id] {
 				t.kill(id, i)
 			}
@@ -82,7 +83,7 @@ func (t *trimming) spread(s sat.Slot) {
 
 // hopeless reports whether everything that d admits is dead.
 func (t *trimming) hopeless(d *dep) bool {
-	for _, q := range t.m.setOf(d) {
+	for _, q := range d.set {
 		for id := q.Lo; id < q.Hi; id++ {
 			if !t.dead[id] {
 				return false
@@ -106,7 +107,7 @@ func (t *trimming) collect() []sat.ID {
 		t.tellSlot(s)
 	}
 	for _, s := range t.eng.Opened() {
-		if int(s) >= len(t.m.names) {
+		if int(s) >= len(t.m.heads) {
 			continue
 		}
 		for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
@@ -125,7 +126,7 @@ func (t *trimming) mustSlots() []sat.Slot {
 		must = append(must, t.proposals[i].slot)
 	}
 	for _, id := range t.installed {
-		if s := t.m.slotAt(id); t.staysIn(s) != sat.None && t.slots[s].proposal == 0 {
+		if s := t.m.slotAt(id); t.staysIn(s) != sat.None && t.slots[s].asked() == 0 {
 			must = append(must, s)
 		}
 	}
@@ -158,7 +159,7 @@ func (t *trimming) tell(id sat.ID) {
 			continue
 		}
 		n := len(todo)
-		for _, q := range t.m.setOf(&t.m.deps[t.cause[id]]) {
+		for _, q := range t.m.dep(t.cause[id]).set {
 			for v := q.Lo; v < q.Hi; v++ {
 				if !t.told[v] && t.cause[v] != noDep {
 					todo = append(todo, v)

@@ -56,12 +56,11 @@ func (p *problem) unneededRenames(selected []sat.ID) []sat.ID {
 // optional or origin.
 func (p *problem) needs(id sat.ID) func(yield func(sat.Slot) bool) {
 	return func(yield func(sat.Slot) bool) {
-		for _, i := range p.m.dependencies(id) {
-			d := &p.m.deps[i]
-			if d.kind == incorporate || d.kind == optional || d.kind == originOf || !p.counts(d) {
+		for i := range p.m.dependencies(id, allKinds&^(1<<incorporate|1<<optional|1<<originOf)) {
+			if !p.counts(i) {
 				continue
 			}
-			for _, t := range p.m.targetsOf(d) {
+			for _, t := range p.m.dep(i).targets {
 				if t.slot != sat.None && !yield(t.slot) {
 					return
 				}
@@ -78,13 +77,13 @@ func (p *problem) checkLeaves() error {
 		if p.staysIn(p.m.slotAt(id)) != id {
 			continue
 		}
-		for _, i := range p.m.dependencies(id) {
-			d := &p.m.deps[i]
-			if d.kind != require || d.slot == sat.None || !p.counts(d) {
+		for i := range p.m.dependencies(id, 1<<require) {
+			s := p.m.info[i].slot
+			if s == sat.None || !p.slots[s].rejected || !p.counts(i) {
 				continue
 			}
-			if st := &p.slots[d.slot]; st.rejected && st.installed != 0 {
-				by[st.installed-1] = append(by[st.installed-1], p.m.fmris[id])
+			if st := &p.slots[s]; st.installed != 0 {
+				by[st.installed-1] = append(by[st.installed-1], p.m.fmri(id))
 			}
 		}
 	}
@@ -94,7 +93,7 @@ func (p *problem) checkLeaves() error {
 	e := &NonLeafError{}
 	for _, id := range p.installed {
 		if list := by[id]; list != nil {
-			e.Packages = append(e.Packages, Dependents{p.m.fmris[id], slices.Compact(list)})
+			e.Packages = append(e.Packages, Dependents{p.m.fmri(id), slices.Compact(list)})
 		}
 	}
 	return e

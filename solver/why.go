@@ -75,7 +75,7 @@ func (s *Solver) Why(ctx context.Context, img *Image, req Request, name string) 
 	}
 	e := &Explanation{Name: name}
 	if id := p.m.find(p.final(selected), slot); id != sat.None {
-		e.Package = p.m.fmris[id]
+		e.Package = p.m.fmri(id)
 		e.Chain = p.chain(selected, id)
 	}
 	facts, err := p.instead(ctx, selected, slot)
@@ -115,7 +115,7 @@ func (p *problem) chain(selected []sat.ID, id sat.ID) []Fact {
 		facts = append(facts, Fact{
 			Kind:     FactDepend,
 			Name:     p.m.name(step.id),
-			Packages: []fmri.FMRI{p.m.fmris[step.id]},
+			Packages: []fmri.FMRI{p.m.fmri(step.id)},
 			Depends:  []Dependency{x.dependency([]use{step})},
 		})
 	}
@@ -135,12 +135,12 @@ func (x *explainer) root(id sat.ID) Fact {
 
 // reached appends to todo what of selected id needs, noting how it was reached.
 func (p *problem) reached(todo []sat.ID, from map[sat.ID]use, selected []sat.ID, id sat.ID) []sat.ID {
-	for _, i := range p.m.dependencies(id) {
-		d := &p.m.deps[i]
-		if !d.kind.needs() || !p.counts(d) || d.kind == conditional && !p.holds(p.m.condOf(d), selected) {
+	for i := range p.m.dependencies(id, needKinds) {
+		d := p.m.dep(i)
+		if !p.counts(i) || d.kind == conditional && !p.holds(d.cond, selected) {
 			continue
 		}
-		set := p.m.setOf(d)
+		set := d.set
 		if d.kind.isGroup() {
 			set = p.groupSet(d)
 		}
@@ -198,16 +198,15 @@ func (p *problem) suppose(selected []sat.ID, before []sat.Slot, other proposal) 
 	for _, t := range before {
 		p.info(t).decided = p.m.find(selected, t) + 1
 	}
-	st := p.info(other.slot)
 	p.proposals = append(p.proposals, other)
-	st.former, st.proposal = st.proposal, int32(len(p.proposals))
+	p.info(other.slot).wish = int32(len(p.proposals))
 	p.supposing = true
 	return func() {
 		for _, t := range before {
 			p.slots[t].decided = 0
 		}
+		p.slots[other.slot].wish = 0
 		p.proposals = p.proposals[:len(p.proposals)-1]
-		st.proposal = st.former
 		p.supposing = false
 	}
 }
@@ -215,19 +214,16 @@ func (p *problem) suppose(selected []sat.ID, before []sat.Slot, other proposal) 
 // rulesBefore returns the rules of slot s without what is supposed.
 func (p *problem) rulesBefore(s sat.Slot) rules {
 	st := p.slots[s]
-	if p.proposals[len(p.proposals)-1].slot == s {
-		st.proposal = st.former
-	}
-	st.decided = 0
+	st.decided, st.wish = 0, 0
 	return p.rulesFor(s, &st)
 }
 
 // wish describes the versions that are asked for instead.
 func (p *problem) wish(s sat.Slot, selected []sat.ID) string {
 	if p.m.find(selected, s) == sat.None {
-		return p.m.names[s]
+		return p.m.nameOf(s)
 	}
-	return "a newer " + p.m.names[s]
+	return "a newer " + p.m.nameOf(s)
 }
 
 // preferred returns the ids of slot s that are preferred to id, all if that is
