@@ -1,13 +1,18 @@
 package solver
 
-import "github.com/goips/ips/solver/internal/sat"
+import (
+	"slices"
+
+	"github.com/goips/ips/solver/internal/sat"
+)
 
 // An encoding is a problem in an engine: the engine asks it for what it needs.
 type encoding struct {
 	*problem
 	eng      *sat.Engine
-	noGroups bool // group dependencies do not count
-	relaxed  bool // those of a class may be left unmet
+	carriers []sat.ID // the incorporations that are loaded, ascending
+	noGroups bool     // group dependencies do not count
+	relaxed  bool     // those of a class may be left unmet
 }
 
 // start empties the engine for the encoding.
@@ -16,6 +21,7 @@ func (e *encoding) start() {
 		e.eng = sat.New(e.m.layout)
 	}
 	e.eng.Reset(e)
+	e.carriers = e.carriers[:0]
 	e.eng.MaxConflicts = e.opts.MaxConflicts
 	if e.effort > 0 {
 		e.eng.MaxConflicts = e.effort
@@ -30,18 +36,24 @@ func (e *encoding) start() {
 // demand that slot s be present is mustTag(s).
 func mustTag(s sat.Slot) int32 { return -1 - int32(s) }
 
-// Open says which ids of slot s are no candidates. It is the engine's call.
+// Open says which ids of slot s are no candidates, and how the loaded
+// incorporations limit it. It is the engine's call.
 func (e *encoding) Open(s sat.Slot) {
 	r := e.rules(s)
 	all := e.m.all(s)
 	if r.simple {
 		e.eng.Narrow(s, sat.Span{Lo: r.oldest, Hi: all.Hi})
 		e.openHeld(s, r.st.held)
-		return
 	}
-	for id := all.Lo; id < all.Hi; id++ {
+	for id := all.Lo; id < all.Hi && !r.simple; id++ {
 		if r.forbids(id) != 0 {
 			e.eng.Exclude(id)
+		}
+	}
+	for _, p := range e.m.pins.of(int(s)) {
+		k, _ := slices.BinarySearch(e.carriers, p.by.Lo)
+		for ; k < len(e.carriers) && e.carriers[k] < p.by.Hi && e.counts(p.dep); k++ {
+			e.limit(e.carriers[k], p.dep)
 		}
 	}
 }
@@ -73,8 +85,20 @@ func (e *encoding) openHeld(s sat.Slot, n int32) {
 func (e *encoding) Rank(id sat.ID) int { return e.rank(id) }
 
 // Load states the dependencies of id. It is the engine's call.
+//
+// An incorporation of thousands of names limits the few that have come into
+// play. What else it limits waits for Open, so those few come first.
 func (e *encoding) Load(id sat.ID) {
-	for i := range e.m.dependencies(id, allKinds) {
+	if e.m.is(id, incorporates) {
+		k, _ := slices.BinarySearch(e.carriers, id)
+		e.carriers = slices.Insert(e.carriers, k, id)
+		for i := range e.m.dependencies(id, 1<<incorporate) {
+			if s := e.m.info[i].slot; s != sat.None && e.eng.IsOpen(s) && e.counts(i) {
+				e.limit(id, i)
+			}
+		}
+	}
+	for i := range e.m.dependencies(id, allKinds&^(1<<incorporate)) {
 		if e.counts(i) {
 			e.state(id, i)
 		}
@@ -85,7 +109,7 @@ func (e *encoding) Load(id sat.ID) {
 func (e *encoding) state(id sat.ID, i int32) {
 	switch d := e.m.dep(i); d.kind {
 	case incorporate, optional, exclude:
-		e.limit(id, i, d)
+		e.limit(id, i)
 	case require, requireAny:
 		e.eng.Require(id, sat.Span{}, d.set, i)
 	case conditional:
@@ -97,9 +121,9 @@ func (e *encoding) state(id sat.ID, i int32) {
 	}
 }
 
-// limit states the dependency d, which is number i, of id: an incorporate,
-// optional or exclude.
-func (e *encoding) limit(id sat.ID, i int32, d *dep) {
+// limit states dependency i of id: an incorporate, optional or exclude.
+func (e *encoding) limit(id sat.ID, i int32) {
+	d := e.m.dep(i)
 	if d.slot == sat.None {
 		return
 	}

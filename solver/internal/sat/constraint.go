@@ -48,8 +48,9 @@ func (e *Engine) Require(guard ID, cond Span, set []Span, tag int32) {
 	}
 }
 
-// Limit states that if guard is selected, its slot s keeps inside of span;
-// with outside, outside of it. It is called while guard is being loaded.
+// Limit states that if guard is selected, slot s keeps inside of span; with
+// outside, outside of it. It is called while guard is being loaded, or while s
+// is being opened.
 func (e *Engine) Limit(guard ID, s Slot, span Span, outside bool, tag int32) {
 	l := int32(len(e.limits))
 	lim := limit{span: span, slot: s, guard: guard, outside: outside, tag: tag}

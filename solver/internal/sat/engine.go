@@ -30,11 +30,13 @@ func only(id ID) Span { return Span{id, id + 1} }
 type Provider interface {
 	// Open is called once for each slot before any of its ids matters. It
 	// calls [Engine.Exclude] and [Engine.Narrow] for what can never be
-	// selected, and nothing else.
+	// selected, [Engine.Limit] for what loaded ids say of the slot unless
+	// they have said so when they were loaded, and nothing else.
 	Open(s Slot)
 
 	// Load is called once for each id before it is selected. It calls
-	// [Engine.Require] and [Engine.Limit] with the id as guard.
+	// [Engine.Require] and [Engine.Limit] with the id as guard. A limit of a
+	// slot that is not open may be left to Open.
 	Load(id ID)
 
 	// Rank orders ids of equal standing, for which it is the lower one that
@@ -244,6 +246,9 @@ func (e *Engine) Open(s Slot) {
 		e.openSlot(s)
 	}
 }
+
+// IsOpen reports whether slot s is open.
+func (e *Engine) IsOpen(s Slot) bool { return e.slots[s].state != unopened }
 
 // Opened returns the slots that are open, in the order in which they were opened.
 // The caller must not change the result, which ends with the next search.
