@@ -84,7 +84,7 @@ func (r *rules) breaks(id sat.ID, k FactKind) bool {
 	case FactPublisher:
 		return r.proposal == nil && !p.publishers.single && !r.mayComeFrom(id)
 	case upgradeOnly:
-		return id < r.oldest && !p.permitted[id]
+		return id < r.oldest && !p.isPermitted[id]
 	case undecided:
 		return r.st.decided != 0 && id != r.st.decided-1
 	case FactFrozen:

@@ -50,9 +50,20 @@ func (e *encoding) Open(s sat.Slot) {
 			e.eng.Exclude(id)
 		}
 	}
+	e.openLimits(s)
+}
+
+// openLimits states what the loaded incorporations say of slot s.
+func (e *encoding) openLimits(s sat.Slot) {
+	next := 0
 	for _, p := range e.m.pins.of(int(s)) {
-		k, _ := slices.BinarySearch(e.carriers, p.by.Lo)
-		for ; k < len(e.carriers) && e.carriers[k] < p.by.Hi && e.counts(p.dep); k++ {
+		if next > 0 && e.carriers[next-1] >= p.by.Lo { // overlaps the one before
+			next = 0
+		}
+		for next < len(e.carriers) && e.carriers[next] < p.by.Lo {
+			next++
+		}
+		for k := next; k < len(e.carriers) && e.carriers[k] < p.by.Hi && e.counts(p.dep); k++ {
 			e.limit(e.carriers[k], p.dep)
 		}
 	}

@@ -129,15 +129,15 @@ func (p *problem) carry(next []sat.ID, seen map[sat.ID]bool, w *downgradeWalk, i
 func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 	s := p.m.slotAt(inst)
 	first := p.m.firstEqual(inst)
-	pins := p.m.pins.of(int(s)) // those of the latest versions come last
+	pins, oldest := p.m.pins.of(int(s)), p.m.oldestOf(s) // those of the latest versions come last
 	for n := len(pins) - 1; n >= 0 && pins[n].by.Hi > w.ids[0]; n-- {
 		pin := &pins[n]
-		d := p.m.dep(pin.dep)
-		if d.hull[0].Lo >= first {
+		if oldest[n] >= first || !p.counts(pin.dep) {
 			continue
 		}
+		d := p.m.dep(pin.dep)
 		k, _ := slices.BinarySearch(w.ids, pin.by.Lo)
-		for ; k < len(w.ids) && w.ids[k] < pin.by.Hi && p.counts(pin.dep); k++ {
+		for ; k < len(w.ids) && w.ids[k] < pin.by.Hi; k++ {
 			if !p.admits(w.ids[k], d, inst) {
 				p.permit(w, w.ids[k], d, first)
 			}
@@ -149,8 +149,9 @@ func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 func (p *problem) permit(w *downgradeWalk, id sat.ID, d *dep, first sat.ID) {
 	for _, q := range d.set {
 		for v := q.Lo; v < min(q.Hi, first); v++ {
-			if !p.permitted[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
-				p.permitted[v] = true
+			if !p.isPermitted[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
+				p.isPermitted[v] = true
+				p.permitted = append(p.permitted, v)
 				p.info(d.slot).permits = true
 			}
 		}
@@ -163,8 +164,7 @@ func (w *downgradeWalk) takes(m *Model, id, v sat.ID) bool {
 	if m.publisher[v] != m.publisher[id] {
 		return false
 	}
-	own := m.holds[v]
-	return len(own) == 0 || slices.ContainsFunc(own, func(h string) bool {
+	return !m.is(v, hold) || slices.ContainsFunc(m.holds[v], func(h string) bool {
 		return slices.ContainsFunc(w.holds, func(prefix string) bool { return strings.HasPrefix(h, prefix) })
 	})
 }

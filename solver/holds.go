@@ -23,7 +23,7 @@ func (p *problem) holdIncorporations() {
 	if p.isUpdateAll() || p.req.Downgrade || p.req.Op == ExactInstall {
 		return
 	}
-	h := holds{problem: p, hold: map[sat.Slot]bool{}}
+	h := holds{problem: p}
 	h.relax()
 	h.findHolds()
 	for _, id := range p.installed {
@@ -108,10 +108,9 @@ func inSpans(spans []sat.Span, id sat.ID) bool {
 // holds is what decides which incorporations are held.
 type holds struct {
 	*problem
-	relaxed []sat.Slot        // proposed, at other versions than installed
-	values  []string          // holds of those
-	hold    map[sat.Slot]bool // installed with a hold that is not relaxed
-	scanned bool              // slotInfo.named is filled in
+	relaxed []sat.Slot // proposed, at other versions than installed
+	values  []string   // holds of those
+	scanned bool       // slotInfo.named is filled in
 }
 
 // relax finds the names whose versions the request lets go.
@@ -161,7 +160,7 @@ func (h *holds) findHolds() {
 			continue
 		}
 		if !slices.ContainsFunc(h.m.holds[id], h.isRelaxedValue) && !h.isRelaxed(h.m.slotAt(id)) {
-			h.hold[h.m.slotAt(id)] = true
+			h.info(h.m.slotAt(id)).holding = true
 			todo = append(todo, id)
 		}
 	}
@@ -170,7 +169,7 @@ func (h *holds) findHolds() {
 		todo = todo[:len(todo)-1]
 		for i := range h.incorporations(id) {
 			if s := h.m.info[i].slot; s != sat.None && h.inherits(s, i) {
-				h.hold[s] = true
+				h.info(s).holding = true
 				todo = append(todo, h.installedIn(s))
 			}
 		}
@@ -180,7 +179,7 @@ func (h *holds) findHolds() {
 // inherits reports whether the incorporate dependency i hands a hold down to slot s.
 func (h *holds) inherits(s sat.Slot, i int32) bool {
 	inst := h.staysIn(s)
-	if inst == sat.None || h.hold[s] || h.m.is(inst, hold) || !h.incorporatesAny(inst) {
+	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) {
 		return false
 	}
 	r := h.rules(s)
@@ -198,7 +197,7 @@ func (h *holds) inherits(s sat.Slot, i int32) bool {
 // isNamed reports whether an installed package that stays names s with a
 // version. Names with a hold that is not relaxed do not count.
 func (h *holds) isNamed(s sat.Slot) bool {
-	if h.hold[s] {
+	if h.slots[s].holding {
 		return false
 	}
 	if !h.scanned {

@@ -3,6 +3,7 @@ package solver
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 
 	"github.com/goips/ips/solver/internal/sat"
 )
@@ -16,6 +17,8 @@ type incorporations struct {
 	// with the dependencies by which they do.
 	carriers []sat.ID
 	carried  lists[int32]
+
+	oldest []atomic.Pointer[[]sat.ID] // by slot, nil until somebody asks
 }
 
 // Lists are one list for each of a number of keys.
@@ -70,6 +73,7 @@ func (m *Model) findIncorporations() {
 			return cmp.Or(cmp.Compare(a.by.Hi, b.by.Hi), cmp.Compare(a.by.Lo, b.by.Lo), cmp.Compare(a.dep, b.dep))
 		})
 	}
+	m.oldest = make([]atomic.Pointer[[]sat.ID], len(m.heads))
 	m.findEdges()
 	m.findReach()
 	m.findCarriers()
@@ -104,6 +108,29 @@ func (m *Model) findPins() []pin {
 		}
 	}
 	return pins
+}
+
+// oldestOf returns of each pin of slot s the first id that it admits. It may be
+// called by several goroutines.
+//
+// This is what an update asks of all that incorporations say of what is
+// installed, so it does without the compiled dependencies.
+func (m *Model) oldestOf(s sat.Slot) []sat.ID {
+	if list := m.oldest[s].Load(); list != nil {
+		return *list
+	}
+	var r depReader
+	var set []sat.Span
+	pins := m.pins.of(int(s))
+	list := make([]sat.ID, len(pins))
+	for k, p := range pins {
+		if d, err := r.read(m.text(p.dep)); err == nil {
+			set = m.appendMatching(set[:0], s, d.fmris[0].Version())
+		}
+		list[k] = m.hull(s, set).Lo
+	}
+	m.oldest[s].Store(&list)
+	return list
 }
 
 // findEdges joins the pins of each pair of names.

@@ -22,15 +22,17 @@ type problem struct {
 
 	present   []sat.ID // what is installed, ascending
 	installed []sat.ID // that of it which counts: nothing for an exact install
-	recent    []sat.ID // what was installed the last time, in the order given
+	recent    []found  // what was installed the last time, in the order given
 	proposals []proposal
 
 	publishers publishers
-	tags       []uint8 // by tag: whether it counts, once that is known
+	tags       []relevance // by tag
+	counting   []relevance // by dependency
 
-	held       []sat.ID // installed incorporations that keep their version
-	heldLimits []heldLimit
-	permitted  map[sat.ID]bool // older versions that may be selected
+	held        []sat.ID // installed incorporations that keep their version
+	heldLimits  []heldLimit
+	permitted   []sat.ID // older versions that may be selected, in no order
+	isPermitted []bool   // by id
 
 	parents map[string]fmri.FMRI // what the parent image has
 	roots   map[string]fmri.FMRI // what the live root has
@@ -40,7 +42,7 @@ type problem struct {
 	supposing bool // see [problem.suppose]
 
 	noFacets bool             // all that is usual counts
-	varcets  manifest.Varcets // that tags was filled in with
+	varcets  manifest.Varcets // that tags and counting were filled in with
 
 	order   []sat.Slot // see unproposed
 	reaches []int32    // by slot, of those in order
@@ -71,7 +73,14 @@ type slotInfo struct {
 	removing  bool // the installed version goes
 	avoided   bool
 	named     bool // an installed package names it with a version
+	holding   bool // it is installed with a hold that is not relaxed
 	permits   bool // some older versions are permitted
+}
+
+// A found is what an installed package was found to be.
+type found struct {
+	fmri fmri.FMRI
+	id   sat.ID
 }
 
 // A proposal is what the request wants of one name.
@@ -99,14 +108,14 @@ func (pr *proposal) has(id sat.ID) bool {
 // newProblem returns the memory for solves over m.
 func newProblem(m *Model, opts Options) *problem {
 	p := &problem{
-		m:         m,
-		opts:      opts,
-		slots:     make([]slotInfo, len(m.heads)),
-		reaches:   make([]int32, len(m.heads)),
-		stamp:     make([]int32, len(m.heads)),
-		permitted: map[sat.ID]bool{},
-		groups:    map[groupUse]groupState{},
-		classes:   map[groupUse]int{},
+		m:           m,
+		opts:        opts,
+		slots:       make([]slotInfo, len(m.heads)),
+		reaches:     make([]int32, len(m.heads)),
+		stamp:       make([]int32, len(m.heads)),
+		isPermitted: make([]bool, m.Len()),
+		groups:      map[groupUse]groupState{},
+		classes:     map[groupUse]int{},
 	}
 	p.main.problem, p.probe.problem = p, p
 	p.main.eng = sat.New(m.layout)
@@ -125,7 +134,10 @@ func (p *problem) reset() {
 	p.held = p.held[:0]
 	p.heldLimits = p.heldLimits[:0]
 	p.supposing = false
-	clear(p.permitted)
+	for _, id := range p.permitted {
+		p.isPermitted[id] = false
+	}
+	p.permitted = p.permitted[:0]
 	p.parents, p.roots = nil, nil
 	clear(p.groups)
 	p.forgetClasses()
@@ -215,12 +227,12 @@ func (p *problem) readImage() error {
 // recall returns the id of f, which is number i of the installed packages. It
 // is usually what it was the last time.
 func (p *problem) recall(i int, f fmri.FMRI) (sat.ID, bool) {
-	if i < len(p.recent) && p.m.fmri(p.recent[i]) == f {
-		return p.recent[i], true
+	if i < len(p.recent) && p.recent[i].fmri == f {
+		return p.recent[i].id, true
 	}
 	id, ok := p.m.lookup(f)
 	if ok && i <= len(p.recent) {
-		p.recent = append(p.recent[:i], id)
+		p.recent = append(p.recent[:i], found{f, id})
 	}
 	return id, ok
 }
@@ -260,26 +272,38 @@ func (p *problem) readVarcets() {
 		Facets: maps.Clone(v.Facets), Inherited: maps.Clone(v.Inherited)}
 	p.filter = v.Filter()
 	clear(p.tags)
+	clear(p.counting)
 }
 
-// Values of problem.tags.
+// A relevance says whether dependencies count, or 0 if nobody has asked.
+type relevance uint8
+
 const (
-	counted = iota + 1
+	counted relevance = iota + 1
 	ignored
 )
 
 // counts reports whether dependency i counts under the image's variants and facets.
 func (p *problem) counts(i int32) bool {
-	return p.noFacets && p.m.info[i].usual || p.allows(p.m.dep(i).tag)
-}
-
-// allows reports whether what has tag t counts.
-func (p *problem) allows(t *tag) bool {
-	if t == nil {
+	if p.noFacets && p.m.info[i].usual {
 		return true
 	}
+	if p.counting == nil {
+		p.counting = make([]relevance, len(p.m.info))
+	}
+	if p.counting[i] == 0 {
+		p.counting[i] = p.allows(p.m.dep(i).tag)
+	}
+	return p.counting[i] == counted
+}
+
+// allows finds out whether what has tag t counts.
+func (p *problem) allows(t *tag) relevance {
+	if t == nil {
+		return counted
+	}
 	if n := t.number + 1 - len(p.tags); n > 0 {
-		p.tags = append(p.tags, make([]uint8, n)...)
+		p.tags = append(p.tags, make([]relevance, n)...)
 	}
 	known := &p.tags[t.number]
 	if *known == 0 {
@@ -290,7 +314,7 @@ func (p *problem) allows(t *tag) bool {
 			*known = counted
 		}
 	}
-	return *known == counted
+	return *known
 }
 
 // forVariants reports whether version id is for the image's variants.

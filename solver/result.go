@@ -10,14 +10,7 @@ import (
 // solution makes a Solution of the selected ids, in ascending order.
 func (p *problem) solution(selected []sat.ID) *Solution {
 	final := p.final(selected)
-	sol := &Solution{
-		installed: make([]fmri.FMRI, len(final)),
-		changes:   p.changes(final),
-		avoid:     p.avoidSet(selected, final),
-	}
-	for i, id := range final {
-		sol.installed[i] = p.m.fmri(id)
-	}
+	sol := &Solution{m: p.m, old: slices.Clone(p.present), next: final, avoid: p.avoidSet(selected, final)}
 	if p.isUpdateAll() {
 		sol.blocked = p.blocked(selected)
 	}
@@ -35,28 +28,6 @@ func (p *problem) final(selected []sat.ID) []sat.ID {
 		}
 	}
 	return final
-}
-
-// changes compares what is really installed with what is to be.
-func (p *problem) changes(next []sat.ID) []Change {
-	var changes []Change
-	old := p.present
-	for len(old) > 0 || len(next) > 0 {
-		switch {
-		case len(next) == 0 || len(old) > 0 && p.m.slotAt(old[0]) < p.m.slotAt(next[0]):
-			changes = append(changes, Change{From: p.m.fmri(old[0])})
-			old = old[1:]
-		case len(old) == 0 || p.m.slotAt(next[0]) < p.m.slotAt(old[0]):
-			changes = append(changes, Change{To: p.m.fmri(next[0])})
-			next = next[1:]
-		default:
-			if old[0] != next[0] {
-				changes = append(changes, Change{p.m.fmri(old[0]), p.m.fmri(next[0])})
-			}
-			old, next = old[1:], next[1:]
-		}
-	}
-	return changes
 }
 
 // avoidSet works out what the image must remember about the members of the
@@ -151,7 +122,7 @@ func (p *problem) blocked(selected []sat.ID) []fmri.FMRI {
 // stuck returns what should have moved if sol is an update of everything that
 // changes nothing: the packages with an install-hold that have a newer candidate.
 func (p *problem) stuck(sol *Solution) []Change {
-	if !p.isUpdateAll() || p.img.Linked || len(sol.changes) > 0 {
+	if !p.isUpdateAll() || p.img.Linked || !slices.Equal(sol.old, sol.next) {
 		return nil
 	}
 	var list []Change
