@@ -25,6 +25,7 @@ type nogood struct {
 	first, end int32    // in ngIDs; the first two are watched
 	next       [2]int32 // watch references
 	proof      [2]int32 // in ngProof
+	shared     bool     // the proof is part of the shared one
 	dead       bool
 }
 
@@ -257,10 +258,35 @@ func (e *Engine) addNogood(uip ID) int32 {
 			ids[1], ids[i] = ids[i], ids[1]
 		}
 	}
-	e.ngProof = append(e.ngProof, e.proof...)
+	shared := len(e.ngProof)+len(e.proof) > e.maxProof
+	if shared {
+		e.share(e.proof)
+	} else {
+		e.ngProof = append(e.ngProof, e.proof...)
+	}
 	e.ng = append(e.ng, nogood{first: first, end: int32(len(e.ngIDs)),
-		proof: [2]int32{proof, int32(len(e.ngProof))}})
+		proof: [2]int32{proof, int32(len(e.ngProof))}, shared: shared})
 	return int32(len(e.ng) - 1)
+}
+
+// What is known of a reason in the shared proof.
+const (
+	isShared = 1 << iota
+	isSettled
+)
+
+// share adds reasons to the shared proof.
+func (e *Engine) share(proof []ref) {
+	for _, r := range proof {
+		list := &e.shared[r.kind]
+		if n := int(r.ref) + 1 - len(*list); n > 0 {
+			*list = append(*list, make([]uint8, n)...)
+		}
+		(*list)[r.ref] |= isShared
+		if r.settled {
+			(*list)[r.ref] |= isSettled
+		}
+	}
 }
 
 // watchNogood begins to watch the first two ids of nogood n.

@@ -44,6 +44,7 @@ func (e *Engine) Core() []Cause {
 type coreWalk struct {
 	e                *Engine
 	reqs, limits, ng []bool
+	shared           bool // the shared proof is followed
 	causes           []Cause
 }
 
@@ -65,6 +66,7 @@ func (w *coreWalk) follow(r ref) {
 		if g := &e.ng[r.ref]; !w.ng[r.ref] {
 			w.ng[r.ref] = true
 			e.proof = append(e.proof, e.ngProof[g.proof[0]:g.proof[1]]...)
+			w.followShared(g.shared)
 		}
 	case byAtMost:
 		if c := (Cause{Guard: None, Class: int(r.ref) + 1}); !slices.Contains(w.causes, c) {
@@ -73,6 +75,21 @@ func (w *coreWalk) follow(r ref) {
 	}
 	if r.settled {
 		w.settled(r)
+	}
+}
+
+// followShared puts the shared proof on the list, once.
+func (w *coreWalk) followShared(shared bool) {
+	if !shared || w.shared {
+		return
+	}
+	w.shared = true
+	for kind, list := range w.e.shared {
+		for i, what := range list {
+			if what != 0 {
+				w.e.proof = append(w.e.proof, ref{reason{reasonKind(kind), int32(i)}, what&isSettled != 0})
+			}
+		}
 	}
 }
 

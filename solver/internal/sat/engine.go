@@ -102,6 +102,10 @@ type Engine struct {
 	ng      []nogood
 	ngIDs   []ID
 	ngProof []ref
+	// Of later nogoods than those of maxProof reasons the reasons are thrown
+	// together: there is one of each, however long the search.
+	maxProof int
+	shared   [byAtMost + 1][]uint8 // by kind and number of a reason
 
 	trail  []entry
 	head   int // first entry of the trail that is not propagated
@@ -161,6 +165,8 @@ func New(l Layout) *Engine {
 		nogoods: make([]int32, n, n+16),
 		slots:   make([]slot, m, m+16),
 		loads:   make([]load, 1, 1024),
+
+		maxProof: 1 << 20,
 	}
 	for s := range e.slots {
 		e.slots[s] = closed
@@ -198,6 +204,10 @@ func (e *Engine) Reset(p Provider) {
 	e.reqs = e.reqs[:0]
 	e.limits = e.limits[:0]
 	e.ng, e.ngIDs, e.ngProof = e.ng[:0], e.ngIDs[:0], e.ngProof[:0]
+	for kind := range e.shared {
+		clear(e.shared[kind])
+		e.shared[kind] = e.shared[kind][:0]
+	}
 	e.trail, e.levels, e.agenda = e.trail[:0], e.levels[:0], e.agenda[:0]
 	e.head, e.todo, e.goal, e.root = 0, 0, 0, 0
 	e.clash = reason{}

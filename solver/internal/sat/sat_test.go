@@ -18,6 +18,7 @@ type universe struct {
 	limits   []lim
 	engine   *Engine
 	rank     []int
+	late     bool // limits of slots that are not open are left to Open
 }
 
 type req struct {
@@ -44,17 +45,22 @@ func (u *universe) Open(s Slot) {
 	if p, ok := u.narrowed[s]; ok {
 		u.engine.Narrow(s, p)
 	}
+	for i, l := range u.limits {
+		if u.late && l.slot == s && u.engine.IsLoaded(l.guard) {
+			u.engine.Limit(l.guard, s, l.span, l.outside, int32(len(u.reqs)+i))
+		}
+	}
 }
 
 func (u *universe) Load(id ID) {
+	for i, l := range u.limits {
+		if l.guard == id && (!u.late || u.engine.IsOpen(l.slot)) {
+			u.engine.Limit(id, l.slot, l.span, l.outside, int32(len(u.reqs)+i))
+		}
+	}
 	for i, r := range u.reqs {
 		if r.guard == id {
 			u.engine.Require(id, r.cond, r.set, int32(i))
-		}
-	}
-	for i, l := range u.limits {
-		if l.guard == id {
-			u.engine.Limit(id, l.slot, l.span, l.outside, int32(len(u.reqs)+i))
 		}
 	}
 }
@@ -225,6 +231,11 @@ func randomGoals(rnd *rand.Rand, u *universe) []Goal {
 func checkAgainstBruteForce(t *testing.T, seed uint64, n int) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	u := random(rnd, n)
+	u.late = seed%2 == 1
+	u.engine = New(u.layout)
+	if seed%3 == 0 {
+		u.engine.maxProof = int(seed % 4)
+	}
 	for round := range 2 {
 		goals := randomGoals(rnd, u)
 		want := u.best(goals)
