@@ -43,6 +43,8 @@ func (e *Engine) died(before, after Span) {
 }
 
 // rewatch finds new ids to watch for the requirements that watch the dead id.
+// Those of a dead guard go unwatched: before it can be selected, if ever,
+// [Engine.enforce] looks at them.
 func (e *Engine) rewatch(id ID) {
 	ref := e.watches[id]
 	e.watches[id] = 0
@@ -50,6 +52,10 @@ func (e *Engine) rewatch(id ID) {
 		c, w := (ref-1)>>1, (ref-1)&1
 		q := &e.reqs[c]
 		ref = q.next[w]
+		if q.guard != None && !e.Alive(q.guard) {
+			q.watch[w] = None
+			continue
+		}
 		other := q.watch[1-w]
 		to := id
 		if other == None || !e.selected(other) {
