@@ -16,6 +16,7 @@ type rules struct {
 	installed sat.ID // what is installed and stays, or sat.None
 	oldest    sat.ID // ids before it are older than what is installed
 	tier      int32  // of the publishers that may supply it
+	held      int32  // first of heldLimits on it plus one, or 0
 	proposal  *proposal
 	wish      *proposal // what is supposed to be asked for, of a name that is not proposed
 	plain     bool      // versions that are not older than installed are candidates
@@ -37,12 +38,15 @@ func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 	if r.installed != sat.None && !p.req.Downgrade && (r.proposal == nil || !r.proposal.older) {
 		r.oldest = p.m.firstEqual(r.installed)
 	}
+	if len(p.held) > 0 {
+		r.held = p.heldOn(s)
+	}
 	if !p.publishers.single {
 		r.tier = p.bestTier(s)
 	}
 	r.simple = p.publishers.single && p.m.special[s]&ruled == 0 && !st.rejected &&
 		!st.permits && r.proposal == nil && r.wish == nil && st.freeze == 0 && st.decided == 0
-	r.plain = r.simple && st.held == 0
+	r.plain = r.simple && r.held == 0
 	return r
 }
 
@@ -55,9 +59,12 @@ func (p *problem) rank(id sat.ID) int {
 // forbids returns why id is no candidate, or 0 if it is one. Of several
 // reasons it is the first in the order below.
 func (r *rules) forbids(id sat.ID) FactKind {
-	if r.plain {
-		if id < r.oldest {
+	if r.simple {
+		switch {
+		case id < r.oldest:
 			return upgradeOnly
+		case !r.plain && r.holder(id) != sat.None:
+			return FactHeld
 		}
 		return 0
 	}
@@ -90,7 +97,7 @@ func (r *rules) breaks(id sat.ID, k FactKind) bool {
 	case FactFrozen:
 		return r.st.freeze != 0 && !m.version(id).Succeeds(r.freeze().Package.Version(), fmri.Auto)
 	case FactHeld:
-		return r.st.held != 0 && r.holder(id) != sat.None
+		return r.held != 0 && r.holder(id) != sat.None
 	case FactExplicit:
 		return m.is(id, explicit) && !r.mayBeExplicit(id)
 	case FactOrigin:

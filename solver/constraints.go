@@ -43,28 +43,16 @@ func (e *encoding) Open(s sat.Slot) {
 	all := e.m.all(s)
 	if r.simple {
 		e.eng.Narrow(s, sat.Span{Lo: r.oldest, Hi: all.Hi})
-		e.openHeld(s, r.st.held)
+		e.openHeld(s, r.held)
 	}
 	for id := all.Lo; id < all.Hi && !r.simple; id++ {
 		if r.forbids(id) != 0 {
 			e.eng.Exclude(id)
 		}
 	}
-	e.openLimits(s)
-}
-
-// openLimits states what the loaded incorporations say of slot s.
-func (e *encoding) openLimits(s sat.Slot) {
-	next := 0
-	for _, p := range e.m.pins.of(int(s)) {
-		if next > 0 && e.carriers[next-1] >= p.by.Lo { // overlaps the one before
-			next = 0
-		}
-		for next < len(e.carriers) && e.carriers[next] < p.by.Lo {
-			next++
-		}
-		for k := next; k < len(e.carriers) && e.carriers[k] < p.by.Hi && e.counts(p.dep); k++ {
-			e.limit(e.carriers[k], p.dep)
+	for id, i := range e.m.pinning(s, e.carriers) {
+		if e.counts(i) {
+			e.limit(id, i)
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (x *explainer) top(id sat.ID) sat.ID {
 // ids of g, nothing if they are versions of its own.
 func (x *explainer) holding(g *ground) []use {
 	var uses []use
-	for n := x.slots[g.slot].held; n != 0; n = x.heldLimits[n-1].next {
+	for n := x.heldOn(g.slot); n != 0; n = x.heldLimits[n-1].next {
 		if l := &x.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
 			uses = append(uses, use{l.by, l.dep})
 		}

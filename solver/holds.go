@@ -26,12 +26,14 @@ func (p *problem) holdIncorporations() {
 	h := holds{problem: p}
 	h.relax()
 	h.findHolds()
+	held := p.held
 	for _, id := range p.installed {
 		s := p.m.slotAt(id)
 		if p.staysIn(s) == id && p.incorporatesAny(id) && !h.isRelaxed(s) && !h.isNamed(s) {
-			p.hold(id)
+			held = append(held, id)
 		}
 	}
+	p.held = held
 }
 
 // isUpdateAll reports whether the request is an update of everything.
@@ -59,20 +61,26 @@ func (p *problem) incorporations(id sat.ID) iter.Seq[int32] {
 	}
 }
 
-// hold makes id and what it incorporates keep their versions.
-func (p *problem) hold(id sat.ID) {
-	p.held = append(p.held, id)
-	p.addHeldLimit(p.m.slotAt(id), heldLimit{by: id, dep: noDep})
-	for i := range p.incorporations(id) {
-		if s := p.m.info[i].slot; s != sat.None {
-			p.addHeldLimit(s, heldLimit{by: id, dep: i})
+// heldOn returns the first of heldLimits on slot s plus one, or 0 if there are
+// none. It looks for them when it is first asked.
+func (p *problem) heldOn(s sat.Slot) int32 {
+	st := p.info(s)
+	if st.held == 0 {
+		st.held = -1
+		if _, ok := slices.BinarySearch(p.held, p.installedIn(s)); ok {
+			p.addHeldLimit(st, heldLimit{by: p.installedIn(s), dep: noDep})
+		}
+		for id, i := range p.m.pinning(s, p.held) {
+			if p.counts(i) {
+				p.addHeldLimit(st, heldLimit{by: id, dep: i})
+			}
 		}
 	}
+	return max(st.held, 0)
 }
 
-func (p *problem) addHeldLimit(s sat.Slot, l heldLimit) {
-	st := p.info(s)
-	l.next = st.held
+func (p *problem) addHeldLimit(st *slotInfo, l heldLimit) {
+	l.next = max(st.held, 0)
 	p.heldLimits = append(p.heldLimits, l)
 	st.held = int32(len(p.heldLimits))
 }
@@ -80,7 +88,7 @@ func (p *problem) addHeldLimit(s sat.Slot, l heldLimit) {
 // holder returns the held incorporation that forbids id, or sat.None.
 func (r *rules) holder(id sat.ID) sat.ID {
 	p := r.p
-	for n := r.st.held; n != 0; n = p.heldLimits[n-1].next {
+	for n := r.held; n != 0; n = p.heldLimits[n-1].next {
 		l := &p.heldLimits[n-1]
 		switch {
 		case l.dep == noDep:
@@ -167,7 +175,7 @@ func (h *holds) findHolds() {
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for i := range h.incorporations(id) {
+		for i := range h.m.dependencies(id, 1<<incorporate) {
 			if s := h.m.info[i].slot; s != sat.None && h.inherits(s, i) {
 				h.info(s).holding = true
 				todo = append(todo, h.installedIn(s))
@@ -179,7 +187,7 @@ func (h *holds) findHolds() {
 // inherits reports whether the incorporate dependency i hands a hold down to slot s.
 func (h *holds) inherits(s sat.Slot, i int32) bool {
 	inst := h.staysIn(s)
-	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) {
+	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) || !h.counts(i) {
 		return false
 	}
 	r := h.rules(s)

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sync/atomic"
 
@@ -108,6 +109,27 @@ func (m *Model) findPins() []pin {
 		}
 	}
 	return pins
+}
+
+// pinning yields those of the ascending ids that incorporate slot s, with the
+// dependencies by which they do.
+func (m *Model) pinning(s sat.Slot, ids []sat.ID) iter.Seq2[sat.ID, int32] {
+	return func(yield func(sat.ID, int32) bool) {
+		next := 0
+		for _, p := range m.pins.of(int(s)) {
+			if next > 0 && ids[next-1] >= p.by.Lo { // overlaps the one before
+				next = 0
+			}
+			for next < len(ids) && ids[next] < p.by.Lo {
+				next++
+			}
+			for k := next; k < len(ids) && ids[k] < p.by.Hi; k++ {
+				if !yield(ids[k], p.dep) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // oldestOf returns of each pin of slot s the first id that it admits. It may be

@@ -50,14 +50,15 @@ type problem struct {
 	epoch   int32
 	scratch []sat.Slot
 
-	closing closing
-	groups  map[groupUse]groupState
-	classes map[groupUse]int // of group dependencies that cannot all be met
-	unmet   []int            // by class: how many of it may be left unmet
-	main    encoding         // for the answer
-	probe   encoding         // for questions on the way
-	effort  int              // if not 0, a limit of conflicts below that of opts
-	failed  *encoding        // the one of them that has shown that there is no answer
+	closing  closing
+	trimming trimming
+	groups   map[groupUse]groupState
+	classes  map[groupUse]int // of group dependencies that cannot all be met
+	unmet    []int            // by class: how many of it may be left unmet
+	main     encoding         // for the answer
+	probe    encoding         // for questions on the way
+	effort   int              // if not 0, a limit of conflicts below that of opts
+	failed   *encoding        // the one of them that has shown that there is no answer
 }
 
 // A slotInfo is what is known about one name for one request.
@@ -66,7 +67,7 @@ type slotInfo struct {
 	present   sat.ID // plus one; what is really installed
 	proposal  int32  // index into proposals plus one, or 0
 	freeze    int32  // index into Image.Frozen plus one, or 0
-	held      int32  // first of heldLimits on it plus one, or 0
+	held      int32  // see [problem.heldOn]; -1 for none, 0 if nobody has asked
 	decided   sat.ID // plus one; what it is supposed to be, or 0
 	wish      int32  // like proposal: what is supposed to be asked for, or 0
 	rejected  bool

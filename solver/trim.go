@@ -17,32 +17,46 @@ type trimming struct {
 	queued []bool // by slot
 	out    []sat.ID
 	told   []bool // by id: it is in out
+	todo   []sat.ID
 }
 
 // doomed returns such versions as the search may meet, each after those
 // because of which it is one.
 func (e *encoding) doomed() []sat.ID {
-	n := e.m.Len()
-	t := trimming{
-		encoding: e,
-		dead:     make([]bool, n),
-		cause:    make([]int32, n),
-		queued:   make([]bool, len(e.m.heads)),
-		told:     make([]bool, n),
-	}
+	t := &e.trimming
+	t.reset(e)
 	for _, s := range e.touched {
 		t.begin(s)
 	}
 	for _, s := range e.m.restricted {
 		t.begin(s)
 	}
-	for len(t.queue) > 0 {
-		s := t.queue[0]
-		t.queue = t.queue[1:]
+	for _, id := range e.held {
+		for i := range e.m.dependencies(id, 1<<incorporate) {
+			if s := e.m.info[i].slot; s != sat.None && e.slots[s] == (slotInfo{}) {
+				t.begin(s)
+			}
+		}
+	}
+	for k := 0; k < len(t.queue); k++ {
+		s := t.queue[k]
 		t.queued[s] = false
 		t.spread(s)
 	}
 	return t.collect()
+}
+
+// reset readies the memory of earlier trimmings for e.
+func (t *trimming) reset(e *encoding) {
+	t.encoding = e
+	if t.dead == nil {
+		t.dead, t.told = make([]bool, e.m.Len()), make([]bool, e.m.Len())
+		t.cause, t.queued = make([]int32, e.m.Len()), make([]bool, len(e.m.heads))
+	}
+	clear(t.dead)
+	clear(t.told)
+	clear(t.cause)
+	t.queue, t.out = t.queue[:0], t.out[:0]
 }
 
 // begin notes which ids of slot s are no candidates.
@@ -151,7 +165,7 @@ func (t *trimming) tellSlot(s sat.Slot) {
 
 // tell adds id to the result, after the versions because of which it is dead.
 func (t *trimming) tell(id sat.ID) {
-	todo := []sat.ID{id}
+	todo := append(t.todo[:0], id)
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		if t.told[id] || !t.dead[id] || t.cause[id] == noDep {
@@ -172,4 +186,5 @@ func (t *trimming) tell(id sat.ID) {
 			todo = todo[:n-1]
 		}
 	}
+	t.todo = todo
 }
