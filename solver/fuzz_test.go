@@ -22,6 +22,7 @@ func FuzzSolve(f *testing.F) {
 		got.check(t, u, b.outcome())
 		checkFacts(t, b, got.err)
 		checkRepairs(t, u, got.err)
+		u.solveCatalogs(t).check(t, u, b.outcome())
 		for seed := range uint64(2) {
 			if again := u.shuffled(seed).solve(t.Context()); again.String() != got.String() {
 				t.Errorf("in another order of input\n%sfirst  %s\nsecond %s\n%s", u, got, again, u.vector())

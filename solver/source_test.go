@@ -1,12 +1,16 @@
 package solver_test
 
 import (
+	"errors"
 	"iter"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/catalog/catalogtest"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver"
 )
 
@@ -61,6 +65,89 @@ web/proxy@1
 		if okA != request.want {
 			t.Errorf("install %s: %v\n%s", request.pattern, okA, a)
 		}
+	}
+}
+
+// solveCatalogs asks a solver over two catalogs. The second one has what the first does not,
+// and some that it has, too, without any dependencies: they do not count.
+func (u *universe) solveCatalogs(t *testing.T) result {
+	t.Helper()
+	var first, second catalog.Builder
+	for i, p := range u.Known {
+		f := fmri.MustParse(p.FMRI)
+		m, err := manifest.Parse("", []byte(strings.Join(p.Actions, "\n")))
+		switch i % 3 {
+		case 0:
+			err = errors.Join(err, first.Add(f, m), second.Add(f, nil))
+		case 1:
+			err = errors.Join(err, first.Add(f, m))
+		case 2:
+			err = errors.Join(err, second.Add(f, m))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sources []solver.Source
+	for _, b := range []*catalog.Builder{&first, &second} {
+		c, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, solver.FromCatalog(c))
+	}
+	model, err := solver.NewModel(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.solveWith(t.Context(), solver.New(model, nil))
+}
+
+// TestSourceOrder has the same version from two sources, in both orders.
+func TestSourceOrder(t *testing.T) {
+	var h heap
+	h.add("a", "1", "require fmri=gone")
+	with := catalogtest.MustParse("a@1")
+	for f := range with.All() {
+		h[0].FMRI = f.FMRI()
+	}
+	for _, c := range []struct {
+		sources []solver.Source
+		want    bool
+	}{
+		{[]solver.Source{h, solver.FromCatalog(with)}, false},
+		{[]solver.Source{solver.FromCatalog(with), h}, true},
+	} {
+		m, err := solver.NewModel(c.sources...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, ok := answerTo(t, m, "a"); ok != c.want || m.Len() != 1 {
+			t.Errorf("%d versions, answer %v: %s", m.Len(), ok, text)
+		}
+	}
+}
+
+// TestConcurrent solves with one model from several goroutines, each of which is the first
+// to come upon some of its dependencies.
+func TestConcurrent(t *testing.T) {
+	for seed := range uint64(20) {
+		d := seededDice(seed, 4000)
+		u := largeWorld().universe(&d)
+		want := u.solve(t.Context()).String()
+		model, err := solver.NewModel(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				if got := u.solveWith(t.Context(), solver.New(model, nil)).String(); got != want {
+					t.Errorf("seed %d: %s, want %s", seed, got, want)
+				}
+			})
+		}
+		wait.Wait()
 	}
 }
 
