@@ -23,6 +23,8 @@ type actions struct {
 	info []actionInfo          // by number
 	deps []atomic.Pointer[dep] // by number, nil until somebody asks
 
+	readers sync.Pool
+
 	tagging sync.Mutex
 	tags    map[string]*tag
 }
@@ -54,6 +56,14 @@ func (a *actions) text(i int32) string {
 		return a.texts[n-a.tableLen]
 	}
 	return a.table.Text(uint32(i))
+}
+
+// reader returns a reader, to be put back into readers.
+func (a *actions) reader() *depReader {
+	if r, ok := a.readers.Get().(*depReader); ok {
+		return r
+	}
+	return new(depReader)
 }
 
 // kind returns the kind of action i.

@@ -106,7 +106,7 @@ func BenchmarkModel(b *testing.B) {
 
 // unpack unpacks an archive into a directory of the benchmark's; if there is
 // none, the benchmark ends.
-func unpack(b *testing.B, archive string) string {
+func unpack(b testing.TB, archive string) string {
 	f, err := os.Open(archive)
 	if errors.Is(err, os.ErrNotExist) {
 		b.SkipNow()

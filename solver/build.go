@@ -132,12 +132,8 @@ func (b *modelBuilder) addEntries() {
 
 // index gives slots to names and ids to versions.
 func (b *modelBuilder) index() error {
-	m := b.m
-	n := int(b.seen)
-	m.slots, m.versions = make([]sat.Slot, 0, n), make([]fmri.Version, 0, n)
-	m.publisher, m.rows = make([]int32, 0, n), make([]uint32, 0, n)
-	m.slotOf = map[string]sat.Slot{}
 	b.indexPublishers()
+	b.makeColumns()
 	var same []known
 	for runs := b.runs; len(runs) > 0; {
 		n := 1
@@ -150,12 +146,29 @@ func (b *modelBuilder) index() error {
 		}
 		runs = runs[n:]
 	}
+	m := b.m
 	m.layout.Base = append(m.layout.Base, sat.ID(len(m.versions)))
 	for s := range m.heads {
 		m.whole = append(m.whole, sat.Span{Lo: m.layout.Base[s], Hi: m.layout.Base[s+1]})
 	}
 	b.entries, b.runs = nil, nil
 	return nil
+}
+
+// makeColumns makes room for all names and versions.
+func (b *modelBuilder) makeColumns() {
+	names, versions := 0, int(b.seen)
+	for i := range b.runs {
+		if i == 0 || b.runs[i].name != b.runs[i-1].name {
+			names++
+		}
+	}
+	m := b.m
+	m.slotOf = make(map[string]sat.Slot, names)
+	m.heads, m.whole = make([]fmri.FMRI, 0, names), make([]sat.Span, 0, names)
+	m.layout.Base = make([]sat.ID, 0, names+1)
+	m.slots, m.versions = make([]sat.Slot, 0, versions), make([]fmri.Version, 0, versions)
+	m.publisher, m.rows = make([]int32, 0, versions), make([]uint32, 0, versions)
 }
 
 // indexPublishers numbers the publishers.

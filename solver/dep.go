@@ -96,7 +96,8 @@ const self = "feature/package/dependency/self"
 
 // compile makes a dep of action i.
 func (m *Model) compile(i int32) *dep {
-	var r depReader
+	r := m.reader()
+	defer m.readers.Put(r)
 	d, err := r.read(m.text(i))
 	if err != nil {
 		return &dep{kind: badDepend, slot: sat.None, predicate: target{slot: sat.None}}

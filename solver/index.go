@@ -83,7 +83,13 @@ func (m *Model) findIncorporations() {
 // findPins returns all pins. Neighbouring versions that have a dependency in
 // common share one.
 func (m *Model) findPins() []pin {
-	var pins []pin
+	n := 0
+	for i := range m.info {
+		if m.info[i].kind == incorporate {
+			n++
+		}
+	}
+	pins := make([]pin, 0, n+n/4)         // most have one
 	open := make([]sat.Span, len(m.info)) // by action: its versions up to now
 	for id := range sat.ID(m.Len()) {
 		if !m.is(id, incorporates) {

@@ -1,6 +1,9 @@
 package sat
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // A requirement says: if guard and an id of cond are selected, one of set is.
 type requirement struct {
@@ -30,6 +33,7 @@ type limit struct {
 // engine keeps set. The tag comes back in [Engine.Core].
 func (e *Engine) Require(guard ID, cond Span, set []Span, tag int32) {
 	c := int32(len(e.reqs))
+	e.reqs = room(e.reqs)
 	e.reqs = append(e.reqs, requirement{set: set, guard: guard, cond: cond,
 		watch: [2]ID{None, None}, conds: None, tag: tag})
 	e.Stats.Requirements++
@@ -48,11 +52,21 @@ func (e *Engine) Require(guard ID, cond Span, set []Span, tag int32) {
 	}
 }
 
+// room returns list with room for one more. It doubles: what grows by a
+// quarter leaves four times as much behind.
+func room[T any](list []T) []T {
+	if len(list) == cap(list) {
+		return slices.Grow(list, max(len(list), 1024))
+	}
+	return list
+}
+
 // Limit states that if guard is selected, slot s keeps inside of span; with
 // outside, outside of it. It is called while guard is being loaded, or while s
 // is being opened.
 func (e *Engine) Limit(guard ID, s Slot, span Span, outside bool, tag int32) {
 	l := int32(len(e.limits))
+	e.limits = room(e.limits)
 	lim := limit{span: span, slot: s, guard: guard, outside: outside, tag: tag}
 	st := &e.slots[s]
 	if st.state == open {
