@@ -30,22 +30,37 @@ func (p *problem) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
 }
 
 // closure returns those of x that are needed, one by one, by what is decided
-// and by each other. It fails where something can be had from several of x and
-// from none that is needed anyway: then there is a choice.
+// and by each other: there is no smaller part of x that would do. It fails where
+// that cannot be seen.
+//
+// Where something can be had from several of x it takes the first, and then looks
+// whether it could do without: what the first needs may include the second.
 func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
 	if len(p.unmet) > 0 {
 		return nil, false
 	}
 	c := &p.closing
-	c.begin(p, x)
-	for len(c.todo) > 0 {
-		id := c.todo[len(c.todo)-1]
-		c.todo = c.todo[:len(c.todo)-1]
-		c.follow(id)
+	needed = c.close(p, x)
+	if len(c.chosen) == 0 {
+		return needed, true
 	}
-	for _, set := range c.choices {
-		if !c.has(set) {
-			return nil, false
+	if less := slices.DeleteFunc(slices.Clone(needed), c.isSpare); len(less) < len(needed) {
+		if y := c.close(p, less); c.isForced() {
+			return y, true
+		}
+	}
+	return c.close(p, needed), c.isForced()
+}
+
+// close returns those of x that are kept if of every choice one is.
+func (c *closing) close(p *problem, x []sat.ID) (needed []sat.ID) {
+	c.begin(p, x)
+	c.followAll()
+	for k := 0; k < len(c.choices); k++ {
+		if set := c.choices[k]; !c.has(set) {
+			c.chosen = append(c.chosen, choice{c.first(set), set})
+			c.keep(c.first(set))
+			c.followAll()
 		}
 	}
 	for _, id := range x {
@@ -53,7 +68,45 @@ func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
 			needed = append(needed, id)
 		}
 	}
-	return needed, true
+	return needed
+}
+
+// isForced reports whether everything that was kept last had to be, and is enough.
+func (c *closing) isForced() bool { return len(c.chosen) == 0 && !c.broken }
+
+// isSpare reports whether id was chosen, and something else that was kept would
+// do instead.
+func (c *closing) isSpare(id sat.ID) bool {
+	return slices.ContainsFunc(c.chosen, func(ch choice) bool {
+		return ch.id == id && slices.ContainsFunc(ch.set, func(q sat.Span) bool {
+			s := c.m.slotAt(q.Lo)
+			return c.state[s] == kept && c.id[s] != id && q.Contains(c.id[s])
+		})
+	})
+}
+
+// first returns the first id of set that is selected.
+func (c *closing) first(set []sat.Span) sat.ID {
+	for _, q := range set {
+		if s := c.m.slotAt(q.Lo); c.state[s] != out && q.Contains(c.id[s]) {
+			return c.id[s]
+		}
+	}
+	return sat.None
+}
+
+func (c *closing) keep(id sat.ID) {
+	c.state[c.m.slotAt(id)] = kept
+	c.todo = append(c.todo, id)
+}
+
+// followAll follows all that is to be followed.
+func (c *closing) followAll() {
+	for len(c.todo) > 0 {
+		id := c.todo[len(c.todo)-1]
+		c.todo = c.todo[:len(c.todo)-1]
+		c.follow(id)
+	}
 }
 
 // A closing is the memory of [problem.closure].
@@ -64,7 +117,15 @@ type closing struct {
 	touched []sat.Slot
 	todo    []sat.ID     // kept, to be followed
 	choices [][]sat.Span // what may be had from several of x
+	chosen  []choice     // what was taken of those
+	broken  bool         // something cannot be had from x
 	waiting []waitingDep // conditionals whose condition is not kept
+}
+
+// A choice is what was taken of a set.
+type choice struct {
+	id  sat.ID
+	set []sat.Span
 }
 
 // A closeState is what is known about a slot.
@@ -93,6 +154,7 @@ func (c *closing) begin(p *problem, x []sat.ID) {
 		c.state[s] = out
 	}
 	c.touched, c.todo, c.choices, c.waiting = c.touched[:0], c.todo[:0], c.choices[:0], c.waiting[:0]
+	c.chosen, c.broken = c.chosen[:0], false
 	for _, id := range x {
 		c.enter(id, spare)
 	}
@@ -169,10 +231,11 @@ func (c *closing) need(set []sat.Span) {
 		}
 		only = c.id[s]
 	}
-	if only != sat.None {
-		c.state[c.m.slotAt(only)] = kept
-		c.todo = append(c.todo, only)
+	if only == sat.None {
+		c.broken = true
+		return
 	}
+	c.keep(only)
 }
 
 // has reports whether something of set is kept.
