@@ -10,9 +10,10 @@ import (
 type encoding struct {
 	*problem
 	eng      *sat.Engine
-	carriers []sat.ID // the incorporations that are loaded, ascending
-	noGroups bool     // group dependencies do not count
-	relaxed  bool     // those of a class may be left unmet
+	onStall  func() []sat.ID // doomed
+	carriers []sat.ID        // the incorporations that are loaded, ascending
+	noGroups bool            // group dependencies do not count
+	relaxed  bool            // those of a class may be left unmet
 }
 
 // start empties the engine for the encoding.
@@ -26,7 +27,10 @@ func (e *encoding) start() {
 	if e.effort > 0 {
 		e.eng.MaxConflicts = e.effort
 	}
-	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.doomed
+	if e.onStall == nil {
+		e.onStall = e.doomed
+	}
+	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.onStall
 	for i := 0; e.relaxed && i < len(e.unmet); i++ {
 		e.eng.AtMost(e.unmet[i])
 	}

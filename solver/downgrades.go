@@ -25,19 +25,22 @@ func (p *problem) permitDowngrades() {
 	if p.req.Downgrade {
 		return
 	}
-	var walks []downgradeWalk
+	walks := p.walks[:0]
 	if p.isUpdateAll() {
 		for _, id := range p.installed {
 			walks = p.walkFromNewer(walks, id)
 		}
 	} else {
 		for i := range p.proposals {
-			walks = p.walkFrom(walks, p.proposals[i].candidates)
+			for _, id := range p.proposals[i].candidates {
+				walks = p.walkFrom(walks, id)
+			}
 		}
 		for i := range walks {
 			p.walkOn(&walks[i])
 		}
 	}
+	p.walks = walks
 	if len(walks) == 0 {
 		return
 	}
@@ -61,26 +64,25 @@ func (p *problem) walkFromNewer(walks []downgradeWalk, inst sat.ID) []downgradeW
 	r := p.rules(s)
 	for id := p.m.firstEqual(inst); id < p.m.layout.Base[s+1]; id++ {
 		if p.publishers.single || r.mayComeFrom(id) {
-			walks = p.walkFrom(walks, []sat.ID{id})
+			walks = p.walkFrom(walks, id)
 		}
 	}
 	return walks
 }
 
-// walkFrom adds those of ids that are incorporations.
-func (p *problem) walkFrom(walks []downgradeWalk, ids []sat.ID) []downgradeWalk {
-	for _, id := range ids {
-		if !p.m.is(id, incorporates) {
-			continue
-		}
-		own := p.m.holds[id]
-		i := slices.IndexFunc(walks, func(w downgradeWalk) bool { return slices.Equal(w.holds, own) })
-		if i < 0 {
-			i = len(walks)
-			walks = append(walks, downgradeWalk{holds: own})
-		}
-		walks[i].ids = append(walks[i].ids, id)
+// walkFrom adds id, if it is an incorporation, to the walk of its holds.
+func (p *problem) walkFrom(walks []downgradeWalk, id sat.ID) []downgradeWalk {
+	if !p.m.is(id, incorporates) {
+		return walks
 	}
+	own := p.m.holds[id]
+	i := slices.IndexFunc(walks, func(w downgradeWalk) bool { return slices.Equal(w.holds, own) })
+	if i < 0 {
+		i = len(walks)
+		walks = slices.Grow(walks, 1)[:i+1] // with the memory of an earlier one
+		walks[i] = downgradeWalk{own, walks[i].ids[:0]}
+	}
+	walks[i].ids = append(walks[i].ids, id)
 	return walks
 }
 

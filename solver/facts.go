@@ -70,7 +70,7 @@ func (x *explainer) fact(g *ground) Fact {
 	switch g.kind {
 	case FactRequested:
 		pr := &x.proposals[x.slots[g.slot].asked()-1]
-		ids, f.Comment = pr.candidates, pr.text
+		ids, f.Comment = pr.candidates, pr.describe()
 	case FactInstalled:
 		f.By = x.m.fmri(x.installedIn(g.slot))
 		ids = x.notOlder(g.slot)

@@ -197,7 +197,7 @@ func (p *problem) groupSet(d *dep) []sat.Span { return p.memberSet(d, false) }
 
 // memberSet is like groupSet, with the members without candidates if all is set.
 func (p *problem) memberSet(d *dep, all bool) []sat.Span {
-	var set []sat.Span
+	set := p.spans.list(len(d.targets) + 1) // and a waiver
 	live := false
 	for _, t := range d.targets {
 		s := t.slot

@@ -43,8 +43,9 @@ func (p *problem) isNewSlot(s sat.Slot) bool {
 
 // newIDs returns the selected ids of new names, ascending.
 func (p *problem) newIDs() []sat.ID {
-	var ids []sat.ID
-	for _, s := range p.decided() {
+	decided := p.decided()
+	ids := p.ids.list(len(decided))
+	for _, s := range decided {
 		if int(s) < len(p.m.heads) && p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
 		}
@@ -55,8 +56,9 @@ func (p *problem) newIDs() []sat.ID {
 
 // withFixed returns the whole selection whose new ids are x, ascending.
 func (p *problem) withFixed(x []sat.ID) []sat.ID {
-	ids := slices.Clone(x)
-	for _, s := range p.decided() {
+	decided := p.decided()
+	ids := append(p.ids.list(len(x)+len(decided)), x...)
+	for _, s := range decided {
 		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
 		}
@@ -110,7 +112,7 @@ type quest struct {
 
 // newerThan returns the versions that are preferred to those in x.
 func (p *problem) newerThan(x []sat.ID) []sat.Span {
-	var spans []sat.Span
+	spans := p.spans.list(2 * len(x))
 	for _, id := range x {
 		spans = p.appendPreferred(spans, id)
 	}

@@ -88,13 +88,12 @@ func (p *problem) names(pat fmri.Pattern) func(yield func(sat.Slot) bool) {
 
 // matchAll matches the patterns of the request, each once.
 func (p *problem) matchAll(errs *PatternErrors) []match {
-	var matches []match
-	seen := map[fmri.Pattern]bool{}
+	matches := p.matches[:0]
 	for _, pat := range p.req.Patterns {
-		if seen[pat] {
+		if p.seen[pat] {
 			continue
 		}
-		seen[pat] = true
+		p.seen[pat] = true
 		mt := p.match(pat)
 		p.settleNames(&mt)
 		switch {
@@ -113,18 +112,20 @@ func (p *problem) matchAll(errs *PatternErrors) []match {
 			matches = append(matches, mt)
 		}
 	}
+	p.matches = matches
 	return matches
 }
 
 // match finds all that pat matches.
 func (p *problem) match(pat fmri.Pattern) match {
-	mt := match{pattern: pat, missed: Unknown}
+	mt := match{pattern: pat, byName: p.found.list(1), missed: Unknown}
 	if p.req.Op == Uninstall || p.req.Op == Update {
 		mt.missed = NotInstalled
 	}
 	for s := range p.names(pat) {
-		n := nameMatch{slot: s}
-		for _, id := range p.choice(s) {
+		choice := p.choice(s)
+		n := nameMatch{slot: s, ids: p.ids.list(int(choice.Hi - choice.Lo))}
+		for id := choice.Lo; id < choice.Hi; id++ {
 			if !pat.MatchesVersion(p.m.version(id)) || pat.Publisher() != "" && pat.Publisher() != p.m.publishers[p.m.publisher[id]] {
 				continue
 			}
@@ -145,20 +146,15 @@ func (p *problem) match(pat fmri.Pattern) match {
 }
 
 // choice returns the versions of slot s among which patterns choose.
-func (p *problem) choice(s sat.Slot) []sat.ID {
+func (p *problem) choice(s sat.Slot) sat.Span {
 	present := p.slots[s].present
 	switch {
 	case present == 0 && (p.req.Op == Uninstall || p.req.Op == Update):
-		return nil
+		return sat.Span{}
 	case p.req.Op == Uninstall:
-		return []sat.ID{present - 1}
+		return sat.Span{Lo: present - 1, Hi: present}
 	}
-	all := p.m.all(s)
-	ids := make([]sat.ID, 0, all.Hi-all.Lo)
-	for id := all.Lo; id < all.Hi; id++ {
-		ids = append(ids, id)
-	}
-	return ids
+	return p.m.all(s)
 }
 
 // settleNames leaves a pattern without wildcards that matches several names
@@ -210,19 +206,18 @@ func (p *problem) propose(matches []match, errs *PatternErrors) {
 		for _, n := range matches[i].byName {
 			if p.slots[n.slot].proposal == 0 {
 				p.info(n.slot).proposal = int32(len(p.proposals) + 1)
-				p.proposals = append(p.proposals, proposal{slot: n.slot})
+				p.proposals = append(p.proposals, proposal{slot: n.slot, hits: p.hits.list(1)})
 			}
 		}
 	}
-	hits := make([][]hit, len(p.proposals))
 	for i := range matches {
 		for _, n := range matches[i].byName {
-			k := p.slots[n.slot].proposal - 1
-			hits[k] = append(hits[k], hit{matches[i].pattern, n.ids})
+			pr := &p.proposals[p.slots[n.slot].proposal-1]
+			pr.hits = append(pr.hits, hit{matches[i].pattern, n.ids})
 		}
 	}
 	for k := range p.proposals {
-		if err := p.decide(&p.proposals[k], hits[k]); err != nil {
+		if err := p.decide(&p.proposals[k]); err != nil {
 			errs.add(err)
 		}
 	}
@@ -235,8 +230,8 @@ type hit struct {
 }
 
 // decide works out the candidates of a proposal from the patterns that hit it.
-func (p *problem) decide(pr *proposal, hits []hit) *PatternError {
-	hits = strongest(hits)
+func (p *problem) decide(pr *proposal) *PatternError {
+	hits := strongest(pr.hits)
 	ids := hits[0].ids
 	for _, h := range hits[1:] {
 		ids = intersect(ids, h.ids)
@@ -268,16 +263,19 @@ func (p *problem) decide(pr *proposal, hits []hit) *PatternError {
 		narrowed = slices.DeleteFunc(narrowed, func(id sat.ID) bool { return p.m.version(id).Compare(newest) != 0 })
 	}
 	pr.candidates = narrowed
-	pr.text = patternText(hits)
+	pr.hits = hits
 	inst := p.installedIn(pr.slot)
 	pr.older = inst != sat.None && p.m.version(narrowed[len(narrowed)-1]).Compare(p.m.version(inst)) < 0
 	return nil
 }
 
-// patternText returns the patterns of hits as a user would write them.
-func patternText(hits []hit) string {
+// describe returns what is asked for as a user would write it.
+func (pr *proposal) describe() string {
+	if pr.text != "" {
+		return pr.text
+	}
 	var texts []string
-	for _, h := range hits {
+	for _, h := range pr.hits {
 		texts = append(texts, strings.TrimPrefix(h.pattern.String(), "pkg:/"))
 	}
 	return strings.Join(texts, ", ")
@@ -286,6 +284,9 @@ func patternText(hits []hit) string {
 // strongest returns the hits that count: those without wildcards, else those
 // that name a publisher, else all.
 func strongest(hits []hit) []hit {
+	if len(hits) == 1 {
+		return hits
+	}
 	for _, strong := range []func(hit) bool{
 		func(h hit) bool { return !h.pattern.IsGlob() },
 		func(h hit) bool { return h.pattern.Publisher() != "" },
@@ -314,7 +315,7 @@ func intersect(a, b []sat.ID) []sat.ID {
 func (p *problem) narrowPublishers(s sat.Slot, ids []sat.ID, named bool) []sat.ID {
 	inst := p.slots[s].present - 1
 	if inst != sat.None && !named && p.publishers.sticky[p.m.publisher[inst]] {
-		return slices.DeleteFunc(slices.Clone(ids), func(id sat.ID) bool {
+		return slices.DeleteFunc(p.ids.clone(ids), func(id sat.ID) bool {
 			return p.m.publisher[id] != p.m.publisher[inst]
 		})
 	}
@@ -323,7 +324,7 @@ func (p *problem) narrowPublishers(s sat.Slot, ids []sat.ID, named bool) []sat.I
 	})
 	keep := p.m.publisher[best]
 	_, matched := slices.BinarySearch(ids, inst)
-	return slices.DeleteFunc(slices.Clone(ids), func(id sat.ID) bool {
+	return slices.DeleteFunc(p.ids.clone(ids), func(id sat.ID) bool {
 		switch {
 		case id == inst:
 			return false

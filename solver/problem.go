@@ -50,6 +50,14 @@ type problem struct {
 	epoch   int32
 	scratch []sat.Slot
 
+	ids     arena[sat.ID]
+	spans   arena[sat.Span]
+	hits    arena[hit]
+	found   arena[nameMatch]
+	seen    map[fmri.Pattern]bool // patterns of the request
+	matches []match
+	walks   []downgradeWalk
+
 	closing  closing
 	trimming trimming
 	groups   map[groupUse]groupState
@@ -89,7 +97,8 @@ type proposal struct {
 	slot       sat.Slot
 	candidates []sat.ID // ascending
 	older      bool     // all are older than what is installed
-	text       string   // the patterns
+	hits       []hit    // the patterns that count
+	text       string   // what is asked for, if that is not what they say
 }
 
 // asked returns which proposal is made of the name, really or supposedly: the
@@ -114,6 +123,7 @@ func newProblem(m *Model, opts Options) *problem {
 		slots:       make([]slotInfo, len(m.heads)),
 		reaches:     make([]int32, len(m.heads)),
 		stamp:       make([]int32, len(m.heads)),
+		seen:        map[fmri.Pattern]bool{},
 		isPermitted: make([]bool, m.Len()),
 		groups:      map[groupUse]groupState{},
 		classes:     map[groupUse]int{},
@@ -135,6 +145,11 @@ func (p *problem) reset() {
 	p.held = p.held[:0]
 	p.heldLimits = p.heldLimits[:0]
 	p.supposing = false
+	p.ids.empty()
+	p.spans.empty()
+	p.hits.empty()
+	p.found.empty()
+	clear(p.seen)
 	for _, id := range p.permitted {
 		p.isPermitted[id] = false
 	}

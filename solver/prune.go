@@ -44,7 +44,7 @@ func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
 	if len(c.chosen) == 0 {
 		return needed, true
 	}
-	if less := slices.DeleteFunc(slices.Clone(needed), c.isSpare); len(less) < len(needed) {
+	if less := slices.DeleteFunc(p.ids.clone(needed), c.isSpare); len(less) < len(needed) {
 		if y := c.close(p, less); c.isForced() {
 			return y, true
 		}
@@ -63,6 +63,7 @@ func (c *closing) close(p *problem, x []sat.ID) (needed []sat.ID) {
 			c.followAll()
 		}
 	}
+	needed = p.ids.list(len(x))
 	for _, id := range x {
 		if c.state[p.m.slotAt(id)] == kept {
 			needed = append(needed, id)

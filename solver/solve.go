@@ -16,8 +16,7 @@ import (
 // looked at every few milliseconds.
 func (s *Solver) Solve(ctx context.Context, img *Image, req Request) (*Solution, error) {
 	sol, err := s.answer(ctx, img, req)
-	var conflict *ConflictError
-	if errors.As(err, &conflict) {
+	if conflict, ok := err.(*ConflictError); ok {
 		conflict.Repairs = s.repairs(ctx, img, req, conflict.Facts)
 	}
 	return sol, err

@@ -23,7 +23,7 @@ func (p *problem) addUnneededRenames() {
 func (p *problem) unneededRenames(selected []sat.ID) []sat.ID {
 	p.epoch += 2
 	waiting, gone := p.epoch, p.epoch-1
-	var unneeded, kept []sat.ID
+	unneeded := p.ids.list(len(selected))
 	for _, id := range selected {
 		if p.m.is(id, renamed) && !p.m.is(id, obsolete) {
 			p.stamp[p.m.slotAt(id)] = waiting
@@ -33,6 +33,7 @@ func (p *problem) unneededRenames(selected []sat.ID) []sat.ID {
 	if len(unneeded) == 0 {
 		return nil
 	}
+	kept := p.ids.list(len(unneeded))
 	keep := func(id sat.ID) {
 		for s := range p.needs(id) {
 			if p.stamp[s] == waiting {
