@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"strconv"
 	"strings"
@@ -50,6 +51,9 @@ func (c *indexCorpus) addedPackages(ctx context.Context) iter.Seq2[Package, erro
 	return func(yield func(Package, error) bool) {
 		for _, f := range c.added {
 			text, err := c.manifests(ctx, f)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
 			if !yield(Package{f, text}, err) {
 				return
 			}

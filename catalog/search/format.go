@@ -6,10 +6,13 @@ import (
 	"strings"
 )
 
+// Dictionary is the file without which there is no index: it goes first and comes last.
+const Dictionary = "main_dict.ascii.v2"
+
 // The files of an index. Besides, there is one named atPrefix and a kind, and one
 // named stPrefix and a key, for each of those that occur.
 const (
-	dictName    = "main_dict.ascii.v2"
+	dictName    = Dictionary
 	tokensName  = "token_byte_offset.v1"
 	packsName   = "manf_list.v1"
 	fullName    = "full_fmri_list"

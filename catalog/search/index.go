@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -202,8 +203,13 @@ func eachName(file string, list []byte, f func(name string, p fmri.FMRI) error) 
 	return nil
 }
 
-// Close closes the files.
-func (x *Index) Close() error { return errors.Join(x.dict.Close(), x.tokens.Close()) }
+// Close closes the files. A nil *Index is closed.
+func (x *Index) Close() error {
+	if x == nil {
+		return nil
+	}
+	return errors.Join(x.dict.Close(), x.tokens.Close())
+}
 
 // Version returns the version of the files: 2 for the first index, one more for each
 // that added to it.
@@ -229,6 +235,29 @@ func (x *Index) All() iter.Seq[fmri.FMRI] {
 			}
 		}
 	}
+}
+
+// For returns x as the index of other packages than it was made of, such as those that
+// are there now: it does not find what is not among them, and reads the manifests of
+// those that it does not have. Both use the same files; one of them is to be closed.
+func (x *Index) For(packages iter.Seq[fmri.FMRI]) *Index {
+	y := &Index{version: x.version, dict: x.dict, tokens: x.tokens, ids: map[string]bool{}}
+	indexed := make(map[string]bool, len(x.packages))
+	for _, p := range x.packages {
+		indexed[p.name] = true
+	}
+	for f := range packages {
+		name := packageName(f)
+		if !indexed[name] && !y.ids[name] {
+			y.added = append(y.added, f.WithPublisher(""))
+		}
+		y.ids[name] = true
+	}
+	y.packages = slices.Clone(x.packages)
+	for i := range y.packages {
+		y.packages[i].removed = !y.ids[y.packages[i].name]
+	}
+	return y
 }
 
 // dictionary returns the records of the dictionary.

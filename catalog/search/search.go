@@ -2,6 +2,8 @@ package search
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -32,7 +34,7 @@ type Hit struct {
 }
 
 // Manifests returns the text of a package's manifest, as it was when the package
-// was indexed.
+// was indexed. If the error matches fs.ErrNotExist the package is passed over.
 type Manifests func(ctx context.Context, f fmri.FMRI) ([]byte, error)
 
 // Search yields what a query finds in the index. Manifests is called for hits that
@@ -103,10 +105,8 @@ func (e *evaluator) hits(ctx context.Context, q Query) iter.Seq2[Hit, error] {
 	return func(yield func(Hit, error) bool) {
 		switch q.Returns() {
 		case ActionResults:
-			for p, err := range e.actions(ctx, q) {
-				if err == nil {
-					p.Line, err = e.line(ctx, &p)
-				}
+			all := func(*place) bool { return true }
+			for p, err := range e.keep(ctx, e.actions(ctx, q), all) {
 				if !yield(p.Hit, err) || err != nil {
 					return
 				}
@@ -157,14 +157,14 @@ func chain(seqs ...iter.Seq2[place, error]) iter.Seq2[place, error] {
 	}
 }
 
-// keep yields those places whose line passes.
+// keep yields those places whose line passes. What is gone meanwhile does not.
 func (e *evaluator) keep(ctx context.Context, seq iter.Seq2[place, error], pass func(p *place) bool) iter.Seq2[place, error] {
 	return func(yield func(place, error) bool) {
 		for p, err := range seq {
 			if err == nil {
 				p.Line, err = e.line(ctx, &p)
 			}
-			if err == nil && !pass(&p) {
+			if err == nil && !pass(&p) || errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if !yield(p, err) || err != nil {

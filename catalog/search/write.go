@@ -18,8 +18,9 @@ const Version = 2
 // Write writes the index. The files get the same version in their first lines,
 // save the lists of kinds and keys, which have none. A Builder writes once.
 //
-// Main_dict.ascii.v2 is created first and closed when everything else is written.
-// So one who gives it its name last has an index that is whole, or lacks a file.
+// The Dictionary is created first and closed when everything else is written. So one
+// who gives it its name last has an index that is whole, or none. A file that has a
+// method Drop() error is dropped instead of closed if writing fails.
 func (b *Builder) Write(dst Files) error {
 	b.start()
 	sources, closeAll, err := b.sources()

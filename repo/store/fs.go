@@ -28,7 +28,7 @@ func (f storeFS) Open(name string) (fs.File, error) {
 	if name != "." {
 		r, info, err := f.s.Open(f.ctx, name)
 		if err == nil {
-			return &fsFile{r, fsInfo{info}}, nil
+			return newFile(r, info), nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, pathError("open", name, err)
@@ -91,6 +91,19 @@ type fsFile struct {
 }
 
 func (f *fsFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// newFile returns a reader of the store as a file, which is an io.ReaderAt if the
+// reader is.
+func newFile(r io.ReadCloser, info Info) fs.File {
+	f := &fsFile{r, fsInfo{info}}
+	if at, ok := r.(io.ReaderAt); ok {
+		return struct {
+			*fsFile
+			io.ReaderAt
+		}{f, at}
+	}
+	return f
+}
 
 type fsDir struct {
 	info fsInfo
