@@ -98,7 +98,8 @@ func BenchmarkPublishBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkRebuild makes the catalog of 2,000 packages in 3 versions anew.
+// BenchmarkRebuild makes the catalog of 2,000 packages in 3 versions anew, and the search
+// index.
 func BenchmarkRebuild(b *testing.B) {
 	r := create(b, openDir(b, b.TempDir()))
 	batch, err := r.Batch(b.Context())
@@ -127,11 +128,18 @@ func BenchmarkRebuild(b *testing.B) {
 	if err := batch.Commit(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := r.Rebuild(b.Context(), "test.org"); err != nil {
-			b.Fatal(err)
-		}
+	for name, rebuild := range map[string]func(context.Context, string) error{
+		"catalog": r.RebuildCatalog,
+		"index":   r.RebuildIndex,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := rebuild(b.Context(), "test.org"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -192,6 +192,11 @@ func (w *writer) become(ctx context.Context, src Source, c *catalog.Catalog, sna
 // replaceManifests takes over the manifests of packages, and the certificates of
 // their signatures.
 func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.FMRI) error {
+	if len(pkgs) > 0 {
+		if err := w.purgeIndex(ctx); err != nil {
+			return err
+		}
+	}
 	b, err := w.newBatch(ctx)
 	if err != nil {
 		return err

@@ -338,6 +338,7 @@ func (x *crashed) check(t *testing.T, disk *storetest.Disk, state string, op sto
 			fail("found %+v", f)
 		}
 	}
+	x.checkSearch(t, r, disk.Store(), fail)
 	if !x.unlisted {
 		if stray := unlisted(disk, listed); stray != nil {
 			fail("manifests that are not listed: %q", stray)

@@ -16,6 +16,7 @@
 //	publisher/<name>/catalog/               see package catalog
 //	publisher/<name>/pkg/<stem>/<version>   manifests, names escaped by fmri.Escape
 //	publisher/<name>/file/<hh>/<hash>       payloads, compressed with gzip, by the SHA-1 of their content
+//	publisher/<name>/index/                 search index, see package catalog/search
 //	publisher/<name>/trans/<id>/            transactions that are suspended
 //	publisher/<name>/tmp/lock               who writes: process, host and time, a line each
 //	publisher/<name>/tmp/ips.journal        what is being written; see below
@@ -57,6 +58,12 @@
 //     complete. Clients notice a new catalog by its time of creation, and fetch it
 //     whole. [Open] does this, and every writer before it writes.
 //
+// The search index is apart from that: nothing depends on it. It is made by Rebuild
+// and Refresh, of packages that are listed, and purged before a manifest is removed or
+// replaced. While it is replaced, and if that is interrupted, there is none, and Search
+// reads the manifests. What was published since it was made is found as well. It is
+// written with its own lock, which depots of the reference respect, index/lock.
+//
 // An interruption may leave payloads that nothing refers to. They do no harm, and
 // are found and used when they are stored again.
 //
@@ -86,6 +93,6 @@
 //
 // # Not yet
 //
-// Search; SVR4 packages as a source of [Generate]. Whether a depot's user may read everything is not asked: a store does
-// not know. The program pkgrepo looks at the modes of files.
+// SVR4 packages as a source of [Generate]. Whether a depot's user may read everything
+// is not asked: a store does not know. The program pkgrepo looks at the modes of files.
 package repo

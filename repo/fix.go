@@ -234,6 +234,9 @@ func (x *fixing) checkManifest(ctx context.Context, f fmri.FMRI, m *manifest.Man
 // putAside moves what is bad, and the manifests of the packages concerned, which
 // go first: what is left is whole at any time.
 func (x *fixing) putAside(ctx context.Context) error {
+	if err := x.purgeIndex(ctx); err != nil {
+		return err
+	}
 	for i := range x.repairs {
 		r := &x.repairs[i]
 		if r.Restored || !r.FMRI.IsValid() {

@@ -75,6 +75,9 @@ func (r *Repository) removeFrom(ctx context.Context, publisher string, pkgs []fm
 
 // remove takes packages from the catalog, and then away.
 func (w *writer) remove(ctx context.Context, c *catalog.Catalog, j journal, listed []fmri.FMRI) error {
+	if err := w.purgeIndex(ctx); err != nil {
+		return err
+	}
 	if err := w.begin(ctx, j); err != nil {
 		return err
 	}
@@ -107,10 +110,10 @@ func (w *writer) isStored(ctx context.Context, f fmri.FMRI) (bool, error) {
 	return w.exists(ctx, w.home.manifest(f))
 }
 
-// Rebuild makes the catalog of a publisher anew from all stored manifests; those
-// that cannot be read are left out. Clients get the whole catalog the next time.
+// RebuildCatalog makes the catalog of a publisher anew from all stored manifests;
+// those that cannot be read are left out. Clients get the whole catalog the next time.
 // If another process is writing, the error is a *BusyError.
-func (r *Repository) Rebuild(ctx context.Context, publisher string) error {
+func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) error {
 	err := r.maintain(ctx, publisher, func(w *writer) error {
 		if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
 			return err
@@ -126,9 +129,9 @@ func (r *Repository) Rebuild(ctx context.Context, publisher string) error {
 	return nil
 }
 
-// Refresh lists stored packages that are not in the catalog of a publisher yet,
+// RefreshCatalog lists stored packages that are not in the catalog of a publisher yet,
 // and returns them. If another process is writing, the error is a *BusyError.
-func (r *Repository) Refresh(ctx context.Context, publisher string) (added []fmri.FMRI, err error) {
+func (r *Repository) RefreshCatalog(ctx context.Context, publisher string) (added []fmri.FMRI, err error) {
 	err = r.maintain(ctx, publisher, func(w *writer) error {
 		added, err = w.refresh(ctx)
 		return err

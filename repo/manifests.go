@@ -103,6 +103,11 @@ func (w *writer) removeManifests(ctx context.Context, pkgs []fmri.FMRI) error {
 		}
 		names = append(names, m.name)
 	}
+	if len(names) > 0 {
+		if err := w.purgeIndex(ctx); err != nil {
+			return err
+		}
+	}
 	if err := w.removeObjects(ctx, names...); err != nil {
 		return err
 	}

@@ -69,6 +69,7 @@ func (c *sourceChecker) publishers() {
 		for p := range packages.All() {
 			c.entry(name, p)
 		}
+		c.searches(name)
 	}
 }
 
