@@ -57,12 +57,17 @@ func (c *call) create(ctx context.Context) error {
 	return nil
 }
 
-// eachPublisher opens the repository and calls do for each publisher that -p selects. The
-// search index, which --no-index is about, is not kept by this program.
-func (c *call) eachPublisher(ctx context.Context, do func(r *repo.Repository, publisher string) error) error {
+// What rebuild and refresh do to a publisher.
+type maintenance struct {
+	both, catalog, index func(r *repo.Repository, ctx context.Context, publisher string) error
+}
+
+// maintain opens the repository and does for each publisher that -p selects what the
+// options leave.
+func (c *call) maintain(ctx context.Context, m maintenance) error {
 	c.withPublishers()
 	noCatalog := c.flags.Bool("no-catalog", false, "leave the catalog alone")
-	c.flags.Bool("no-index", false, "accepted: there is no search index to leave alone")
+	noIndex := c.flags.Bool("no-index", false, "leave the search index alone")
 	if err := c.parse(0, 0); err != nil {
 		return err
 	}
@@ -71,29 +76,46 @@ func (c *call) eachPublisher(ctx context.Context, do func(r *repo.Repository, pu
 		return err
 	}
 	chosen, err := c.chosen(ctx, r)
-	if err != nil || *noCatalog {
+	if err != nil || *noCatalog && *noIndex {
 		return err
 	}
+	do := m.both
+	switch {
+	case *noCatalog:
+		do = m.index
+	case *noIndex:
+		do = m.catalog
+	}
 	for _, p := range chosen {
-		if err := do(r, p); err != nil {
+		if err := do(r, ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rebuild makes catalogs anew from the manifests.
+// rebuild makes catalogs and search indexes anew from the manifests.
 func (c *call) rebuild(ctx context.Context) error {
-	return c.eachPublisher(ctx, func(r *repo.Repository, publisher string) error {
-		return r.Rebuild(ctx, publisher)
+	return c.maintain(ctx, maintenance{
+		both:    (*repo.Repository).Rebuild,
+		catalog: (*repo.Repository).RebuildCatalog,
+		index:   (*repo.Repository).RebuildIndex,
 	})
 }
 
-// refresh lists packages that are stored but not in the catalog.
+// refresh lists packages that are stored but not in the catalog, and indexes those that
+// are in the catalog but not in the index.
 func (c *call) refresh(ctx context.Context) error {
-	return c.eachPublisher(ctx, func(r *repo.Repository, publisher string) error {
-		_, err := r.Refresh(ctx, publisher)
-		return err
+	return c.maintain(ctx, maintenance{
+		both: func(r *repo.Repository, ctx context.Context, publisher string) error {
+			_, err := r.Refresh(ctx, publisher)
+			return err
+		},
+		catalog: func(r *repo.Repository, ctx context.Context, publisher string) error {
+			_, err := r.RefreshCatalog(ctx, publisher)
+			return err
+		},
+		index: (*repo.Repository).RefreshIndex,
 	})
 }
 
