@@ -50,6 +50,31 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
+// BenchmarkExact looks up a token in its case.
+func BenchmarkExact(b *testing.B) {
+	p := many(b, 50)
+	var builder search.Builder
+	for _, f := range p.sorted() {
+		if err := builder.Add(f, p.texts[f]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	m := newMemory()
+	if err := builder.Write(m); err != nil {
+		b.Fatal(err)
+	}
+	x := openIndex(b, m.files)
+	q := search.Packages{Query: search.Term{Token: "20261120T131957Z"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, err := range x.Search(b.Context(), q, p.manifests, &search.Options{CaseSensitive: true}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 // BenchmarkSearch compares an index with reading all manifests.
 func BenchmarkSearch(b *testing.B) {
 	p := many(b, 50)

@@ -111,6 +111,9 @@ func (s *dictScanner) number(seps string) uint32 {
 // records returns the line, which is about the given packages, as records in order.
 func (l dictLine) records(packages []indexed) (dst []record, err error) {
 	token := unescape(l.token)
+	if bytes.IndexByte(token, 0) >= 0 {
+		return nil, errDict // no manifest has that
+	}
 	s := l.scan()
 	for s.next() {
 		if s.changed {
@@ -137,11 +140,10 @@ type dictSource struct {
 
 func (d *dictSource) next() (record, error) {
 	for len(d.pending) == 0 {
-		line, err := readLine(d.r, d.buf[:0])
+		line, err := readLine(d.r, &d.buf)
 		if err != nil {
 			return record{}, err
 		}
-		d.buf = line
 		l, err := cutDictLine(line)
 		if err != nil {
 			return record{}, &FormatError{File: dictName, Err: err}
@@ -155,21 +157,34 @@ func (d *dictSource) next() (record, error) {
 	return rec, nil
 }
 
-// readLine appends the next line to buf, without its end. What is not ended is no
-// line: the file was cut off.
-func readLine(r *bufio.Reader, buf []byte) ([]byte, error) {
+// readLine returns the next line without its end. It is good until the next call, and
+// stands in buf if it is too long for the reader. What is not ended is no line: the
+// file was cut off.
+func readLine(r *bufio.Reader, buf *[]byte) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		line, err = readLong(r, append((*buf)[:0], line...))
+		*buf = line
+	}
+	switch {
+	case err == nil:
+		return line[:len(line)-1], nil
+	case err == io.EOF && len(line) > 0:
+		return nil, io.ErrUnexpectedEOF
+	}
+	return nil, err
+}
+
+// readLong appends the rest of a line to buf.
+func readLong(r *bufio.Reader, buf []byte) ([]byte, error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		buf = append(buf, part...)
-		switch {
-		case err == nil:
-			return buf[:len(buf)-1], nil
-		case err == io.EOF && len(buf) > 0:
-			return nil, io.ErrUnexpectedEOF
-		case err != bufio.ErrBufferFull:
-			return nil, err
-		case len(buf) > maxLine:
-			return nil, &LimitError{What: "line", Limit: maxLine}
+		if err != bufio.ErrBufferFull {
+			return buf, err
+		}
+		if len(buf) > maxLine {
+			return buf, &LimitError{What: "line", Limit: maxLine}
 		}
 	}
 }
@@ -188,7 +203,8 @@ type dictWriter struct {
 	keys     map[string]*offsets
 	packages []offsets // by id
 	seen     []uint32  // ids in the order in which the dictionary mentions them
-	buf      []byte
+	buf      []byte    // for dict
+	entry    []byte    // for tokens
 }
 
 // write adds a record. Records come in order.
@@ -225,15 +241,16 @@ func (w *dictWriter) begin(token []byte) error {
 	}
 	w.line = w.pos + int64(len(w.buf))
 	w.token = append(w.token[:0], token...)
-	w.buf = appendEscaped(w.buf, string(token))
-	t := make([]byte, 0, 64+3*len(token))
+	w.buf = appendEscaped(w.buf, token)
+	t := w.entry[:0]
 	if bytes.IndexByte(token, ' ') >= 0 {
-		t = appendEscaped(append(t, '1'), string(token))
+		t = appendEscaped(append(t, '1'), token)
 	} else {
 		t = append(append(t, '0'), token...)
 	}
 	t = strconv.AppendInt(append(t, ' '), w.line, 10)
-	_, err := w.tokens.Write(append(t, '\n'))
+	w.entry = append(t, '\n')
+	_, err := w.tokens.Write(w.entry)
 	return err
 }
 

@@ -81,7 +81,8 @@
 // the action begins. Tokens and values are percent-encoded but for letters, digits and
 // "_.-~/". In a line groups are sorted as text, so id 10 comes before 2, and offsets as
 // numbers. A key with one of the characters that divide a line, or a slash, has these
-// percent-encoded; the reference writes lines then that it cannot read.
+// percent-encoded; the reference writes lines then that it cannot read. One that makes
+// a name of a file longer than 255 bytes has no file.
 //
 // A line of token_byte_offset is a flag, the token, a space, and the offset of its line
 // in main_dict from the beginning of that file. The flag is 1 if the token is

@@ -26,13 +26,16 @@ type indexCorpus struct {
 // maxHeld is how many bytes of manifests a search keeps, beside the last.
 const maxHeld = 32 << 20
 
-// find looks through the list of tokens, or the dictionary if any token will do, and
-// then at what was added to an image since.
+// find looks for tokens in their list, or goes through the dictionary if any token will
+// do, and then looks at what was added to an image since.
 func (c *indexCorpus) find(ctx context.Context, m *matcher) iter.Seq2[place, error] {
 	f := &finder{Index: c.Index, matcher: m}
 	scan := f.scanTokens
-	if m.token.isAll {
+	switch {
+	case m.token.isAll:
 		scan = f.scanDict
+	case m.token.plain != "" && !m.token.fold:
+		scan = f.findExact
 	}
 	inDict := func(yield func(place, error) bool) {
 		f.yield = yield
@@ -78,13 +81,13 @@ var errStop = errors.New("stop")
 func (f *finder) scanTokens(ctx context.Context) error {
 	r := bufio.NewReaderSize(f.tokens.from(f.tokens.start), 1<<16)
 	f.reader = bufio.NewReaderSize(nil, 1<<12)
-	var line []byte
+	var buf []byte
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var err error
-		if line, err = readLine(r, line[:0]); err == io.EOF {
+		line, err := readLine(r, &buf)
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -94,10 +97,10 @@ func (f *finder) scanTokens(ctx context.Context) error {
 		if !ok {
 			return &FormatError{File: tokensName, Line: n + 2, Err: errTokens}
 		}
-		if !f.isToken(string(token)) {
+		if !match(f.token, token) {
 			continue
 		}
-		if err := f.lineAt(string(token), off); err != nil {
+		if err := f.lineAt(token, off); err != nil {
 			return err
 		}
 	}
@@ -119,19 +122,18 @@ func cutToken(line []byte) (token []byte, off []byte, ok bool) {
 }
 
 // lineAt looks at the line of the dictionary for a token.
-func (f *finder) lineAt(token string, digits []byte) error {
+func (f *finder) lineAt(token, digits []byte) error {
 	off, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil || off < f.dict.start || off >= f.dict.size {
 		return &FormatError{File: tokensName, Err: fmt.Errorf("token %q: no such offset: %s", token, digits)}
 	}
 	f.reader.Reset(f.dict.from(off))
-	line, err := readLine(f.reader, f.buf[:0])
+	line, err := readLine(f.reader, &f.buf)
 	if err != nil {
 		return &FormatError{File: dictName, Err: err}
 	}
-	f.buf = line
 	l, err := cutDictLine(line)
-	if err == nil && string(unescape(l.token)) != token {
+	if err == nil && !bytes.Equal(unescape(l.token), token) {
 		err = fmt.Errorf("not the line of %q", token)
 	}
 	if err != nil {
@@ -147,14 +149,13 @@ func (f *finder) scanDict(ctx context.Context) error {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		line, err := readLine(r, f.buf[:0])
+		line, err := readLine(r, &f.buf)
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return &FormatError{File: dictName, Line: n + 2, Err: err}
 		}
-		f.buf = line
 		l, err := cutDictLine(line)
 		if err != nil {
 			return &FormatError{File: dictName, Line: n + 2, Err: err}

@@ -57,7 +57,7 @@ var plain = func() (set [256]bool) {
 }()
 
 // appendEscaped appends s with all but plain bytes percent-encoded.
-func appendEscaped(b []byte, s string) []byte {
+func appendEscaped[T string | []byte](b []byte, s T) []byte {
 	for i := range len(s) {
 		if c := s[i]; plain[c] {
 			b = append(b, c)

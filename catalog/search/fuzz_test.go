@@ -51,6 +51,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add("w set!x@w#0,0\n", "0w 11\n", "a@1,5.11\n", "pkg:/a@1,5.11\n")
 	f.Add("a%20b set!x@a%20b#0,0,5#1,7!y@z#1,0 user!name@name#0,0\n", "1a%20b 11\n", "a@1,5.11\nb@1,5.11\n", "pkg:/b@1,5.11\npkg:/a@1,5.11\n")
 	f.Add(" set!x@#0,0\n", "0 11\n", "\na@1,5.11\n", "pkg:/a@1,5.11\n")
+	f.Add("w set!x@w#0,0\n", strings.Repeat("0a 11\n", 2000)+"0w 11\n"+strings.Repeat("0x", 3000), "a@1,5.11\n", "pkg:/a@1,5.11\n")
 	f.Add("a set!x@a#0,0\nb set!x@b#0,0\n", "0a 11\n0b 25\n", "a@1,5.11\n", "pkg:/a@1,5.11\n")
 	manifests := func(context.Context, fmri.FMRI) ([]byte, error) { return []byte(strings.Repeat("\n", 100)), nil }
 	f.Fuzz(func(t *testing.T, dict, tokens, packages, full string) {
@@ -61,8 +62,8 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		defer x.Close()
-		found := func(x *search.Index, query string) (list []string, err error) {
-			for hit, err := range x.Search(t.Context(), mustParse(t, query), manifests, nil) {
+		found := func(x *search.Index, query string, exact bool) (list []string, err error) {
+			for hit, err := range x.Search(t.Context(), mustParse(t, query), manifests, &search.Options{CaseSensitive: exact}) {
 				if err != nil {
 					return nil, err
 				}
@@ -72,9 +73,10 @@ func FuzzOpen(f *testing.F) {
 			return list, nil
 		}
 		for _, query := range []string{"w", "[a-c]*", "<*>"} {
-			found(x, query)
+			found(x, query, false)
+			found(x, query, true)
 		}
-		want, err := found(x, "*")
+		want, err := found(x, "*", false)
 		m := newMemory()
 		if werr := (&search.Builder{Base: x}).Write(m); err != nil || werr != nil {
 			return
@@ -83,7 +85,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was added to cannot be opened: %v", err)
 		}
-		got, err := found(y, "*")
+		got, err := found(y, "*", true)
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("after adding: %v (-before +after):\n%s", err, d)
 		}

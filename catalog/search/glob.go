@@ -109,8 +109,11 @@ func foldRune(r rune) rune {
 }
 
 // match reports whether all of s matches. It does not allocate.
-func (p *pattern) match(s string) bool {
-	star, retry := -1, "" // the elements behind the last star, and where they were tried
+func (p *pattern) match(s string) bool { return match(p, s) }
+
+// match is pattern.match for tokens as they come from files, too.
+func match[T string | []byte](p *pattern, s T) bool {
+	star, retry := -1, s // the elements behind the last star, and where they were tried
 	at := 0
 	for {
 		switch {
@@ -121,42 +124,43 @@ func (p *pattern) match(s string) bool {
 				return true
 			}
 			continue
-		case at == len(p.elems) && s == "":
+		case at == len(p.elems) && len(s) == 0:
 			return true
 		}
-		if at < len(p.elems) && s != "" {
-			if n := p.one(&p.elems[at], s); n > 0 {
+		if at < len(p.elems) && len(s) > 0 {
+			r, n := firstRune(s)
+			if p.one(&p.elems[at], r) {
 				at++
 				s = s[n:]
 				continue
 			}
 		}
-		if star < 0 || retry == "" {
+		if star < 0 || len(retry) == 0 {
 			return false
 		}
-		_, n := utf8.DecodeRuneInString(retry)
+		_, n := firstRune(retry)
 		retry = retry[n:]
 		at, s = star, retry
 	}
 }
 
-// one returns the length of the first character of s if it matches an element.
-func (p *pattern) one(e *elem, s string) int {
-	r, n := rune(s[0]), 1
-	if r >= utf8.RuneSelf {
-		r, n = utf8.DecodeRuneInString(s)
+// firstRune returns the first character and its length.
+func firstRune[T string | []byte](s T) (rune, int) {
+	if s[0] < utf8.RuneSelf {
+		return rune(s[0]), 1
 	}
-	ok := true
+	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
+}
+
+// one reports whether a character matches an element.
+func (p *pattern) one(e *elem, r rune) bool {
 	switch e.kind {
 	case elemRune:
-		ok = r == e.r || p.fold && foldRune(r) == e.r
+		return r == e.r || p.fold && foldRune(r) == e.r
 	case elemSet:
-		ok = p.inSet(e, r) != e.not
+		return p.inSet(e, r) != e.not
 	}
-	if !ok {
-		return 0
-	}
-	return n
+	return true
 }
 
 // inSet reports whether a character is in a set, in any case if that is asked for.

@@ -165,16 +165,17 @@ func (x *Index) readLists(lists map[string][]byte) error {
 
 // checkFull compares the list of all packages with the others.
 func (x *Index) checkFull(list []byte) error {
-	count := 0
+	seen := make(map[string]bool, len(x.ids))
 	err := eachName(fullName, list, func(_ string, f fmri.FMRI) error {
-		if !x.ids[packageName(f)] {
-			return errors.New("package that is not indexed")
+		name := packageName(f)
+		if !x.ids[name] || seen[name] {
+			return errors.New("package that is not indexed, or is listed twice")
 		}
-		count++
+		seen[name] = true
 		return nil
 	})
-	if err == nil && count != len(x.ids) {
-		err = &FormatError{File: fullName, Err: fmt.Errorf("%d packages, want %d", count, len(x.ids))}
+	if err == nil && len(seen) != len(x.ids) {
+		err = &FormatError{File: fullName, Err: fmt.Errorf("%d packages, want %d", len(seen), len(x.ids))}
 	}
 	return err
 }

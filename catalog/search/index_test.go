@@ -19,6 +19,7 @@ import (
 
 	"github.com/goips/ips/catalog/search"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 )
 
 // hits collects what a search finds, as sorted text.
@@ -113,6 +114,40 @@ func checkWindow(t *testing.T, x *search.Index, q search.Query, p *publisher, op
 	}
 	if d := cmp.Diff(all, paged, cmp.Comparer(func(a, b fmri.FMRI) bool { return a == b })); d != "" {
 		t.Errorf("%s: pages differ (-whole +pages):\n%s", q, d)
+	}
+}
+
+// TestExact looks up every token of an index, and what lies between them.
+func TestExact(t *testing.T) {
+	p := publishers(t, "repo-single.tar.gz")[0]
+	f := fmri.MustParse("z@1")
+	p.texts[f] = []byte("set name=x value=" + strings.Repeat("y", 20000) + "\nset name=x value=a\nset name=x value=\U0010ffff\n")
+	x := openIndex(t, build(t, new(search.Builder), p, p.sorted()).files)
+	tokens := map[string]int{}
+	for _, text := range p.texts {
+		for line := range strings.Lines(string(text)) {
+			a, err := manifest.ParseAction(strings.TrimSpace(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tok := range search.Tokens(a) {
+				tokens[tok.Text]++
+				tokens[tok.Text+"!"] += 0
+				tokens[strings.ToUpper(tok.Text)] += 0
+			}
+		}
+	}
+	for token, want := range tokens {
+		n := 0
+		for _, err := range x.Search(t.Context(), search.Term{Token: token}, p.manifests, &search.Options{CaseSensitive: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != want && !strings.ContainsAny(token, "*?[") {
+			t.Errorf("%.40q is found %d times, want %d", token, n, want)
+		}
 	}
 }
 
@@ -238,6 +273,28 @@ func TestBuilderEdges(t *testing.T) {
 	q := search.Term{Scope: search.Scope{Key: "x!y@z#1,2%/../q"}, Token: "*"}
 	found := hits(t, x.Search(t.Context(), q, func(context.Context, fmri.FMRI) ([]byte, error) { return []byte(text), nil }, nil))
 	if len(found) != 2 || !strings.HasSuffix(found[0], "value=1") {
+		t.Errorf("found %q", found)
+	}
+}
+
+// TestLongKey has a key that no file can be named for.
+func TestLongKey(t *testing.T) {
+	long := strings.Repeat("k", 251)
+	var b search.Builder
+	text := "set name=" + long + " value=a\nset name=" + long[1:] + " value=b\n"
+	if err := b.Add(fmri.MustParse("a@1"), []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	m := newMemory()
+	if err := b.Write(m); err != nil {
+		t.Fatal(err)
+	}
+	if m.files["__st_"+long] != nil || m.files["__st_"+long[1:]] == nil {
+		t.Error("lists of keys are not those whose names are not too long")
+	}
+	x := openIndex(t, m.files)
+	q := search.Term{Scope: search.Scope{Key: long}, Token: "a"}
+	if found := hits(t, x.Search(t.Context(), q, func(context.Context, fmri.FMRI) ([]byte, error) { return []byte(text), nil }, nil)); len(found) != 1 {
 		t.Errorf("found %q", found)
 	}
 }

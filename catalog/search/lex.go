@@ -34,13 +34,15 @@ const (
 	notSpace = `[^` + space + `]*`
 )
 
+var openRule = regexp.MustCompile(`^([pP]([kK]([gG][sS]?)?)?)?<`)
+
 // rules says what is tried at each place, in this order. Alternatives are those of
 // Perl: the first that matches is taken, the longest way.
 var rules = [...]struct {
 	kind lexKind
 	re   *regexp.Regexp
 }{
-	{lexOpen, regexp.MustCompile(`^([pP]([kK]([gG][sS]?)?)?)?<`)},
+	{lexOpen, openRule},
 	{lexClose, regexp.MustCompile(`^>`)},
 	{lexField, regexp.MustCompile(`^([^'"(` + space + `]` + notSpace + `)?:([^('"` + space + `]` + notSpace + `[^)'">` + space + `]|[^()'">` + space + `])?`)},
 	{lexWord, regexp.MustCompile(`^([^('"` + space + `]` + notSpace + `[^)'">` + space + `]|[^()'"` + space + `])`)},

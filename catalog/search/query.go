@@ -114,9 +114,14 @@ func (q Or) String() string { return "(" + q.Left.String() + " OR " + q.Right.St
 // String returns p<query>.
 func (q Packages) String() string { return "p<" + q.Query.String() + ">" }
 
-// String returns pkg:action:key: with colons escaped.
+// String returns pkg:action:key: with colons escaped. There is another colon in front
+// if the package would be taken for something else.
 func (s Scope) String() string {
-	return escapeColons(s.Package) + ":" + escapeColons(s.Action) + ":" + escapeColons(s.Key) + ":"
+	front := ""
+	if s.Package != "" && (strings.IndexByte(`'"(>`, s.Package[0]) >= 0 || openRule.MatchString(s.Package)) {
+		front = ":"
+	}
+	return front + escapeColons(s.Package) + ":" + escapeColons(s.Action) + ":" + escapeColons(s.Key) + ":"
 }
 
 func escapeColons(s string) string { return strings.ReplaceAll(s, ":", `\:`) }

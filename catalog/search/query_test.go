@@ -90,6 +90,25 @@ func TestMixed(t *testing.T) {
 	}
 }
 
+// TestScopeString has packages that cannot stand at the beginning of a query.
+func TestScopeString(t *testing.T) {
+	for query, want := range map[string]string{
+		`:":::`:          `:"*:::*`,
+		`:(a:::x`:        `:(a*:::x`,
+		`:pKg<a:b:c:x y`: `(:pKg<a*:b:c:x AND :::y)`,
+		`:>:::'x'`:       `:>*:::'x'`,
+		`:pa<b:::x`:      `pa<b*:::x`,
+	} {
+		q := mustParse(t, query)
+		if got := q.String(); got != want {
+			t.Errorf("%s is %s, want %s", query, got, want)
+		}
+		if again := mustParse(t, q.String()); again != q {
+			t.Errorf("%s reads back as %s", q, again)
+		}
+	}
+}
+
 func TestByPackage(t *testing.T) {
 	for query, want := range map[string]string{
 		"a":             "p<:::a>",

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"maps"
 	"slices"
@@ -23,6 +24,11 @@ const Version = 2
 // method Drop() error is dropped instead of closed if writing fails.
 func (b *Builder) Write(dst Files) error {
 	b.start()
+	if b.runs > 0 { // make room for what merging takes
+		if err := b.spill(); err != nil {
+			return err
+		}
+	}
 	sources, closeAll, err := b.sources()
 	if err != nil {
 		return err
@@ -150,16 +156,12 @@ func (o *output) packages(names []string, w *dictWriter) error {
 
 // writeShared writes for each list of lines the packages that they mention.
 func writeShared(f *bufio.Writer, names []string, w *dictWriter) error {
-	sharers := map[string][]uint32{}
-	for _, id := range w.seen {
-		list := string(w.packages[id].deltas)
-		sharers[list] = append(sharers[list], id)
-	}
+	sharers := w.sharers()
 	for _, id := range w.seen {
 		list := &w.packages[id]
-		ids := sharers[string(list.deltas)]
-		if ids[0] != id {
-			continue // the first wrote it
+		ids := sharers[id]
+		if ids == nil {
+			continue // another writes it
 		}
 		for i, id := range ids {
 			if i > 0 {
@@ -178,9 +180,36 @@ func writeShared(f *bufio.Writer, names []string, w *dictWriter) error {
 	return nil // f keeps the first error
 }
 
-// lists writes the lines that mention each word.
+// maxListName bounds the name of a list, in bytes: file systems do.
+const maxListName = 255
+
+// sharers returns the packages that are mentioned in the same lines by the first of them.
+func (w *dictWriter) sharers() map[uint32][]uint32 {
+	seed := maphash.MakeSeed()
+	firsts := map[uint64][]uint32{} // by the hash of the list
+	shared := map[uint32][]uint32{}
+	for _, id := range w.seen {
+		list := w.packages[id].deltas
+		hash := maphash.Bytes(seed, list)
+		i := slices.IndexFunc(firsts[hash], func(first uint32) bool { return bytes.Equal(w.packages[first].deltas, list) })
+		if i < 0 {
+			firsts[hash] = append(firsts[hash], id)
+			shared[id] = []uint32{id}
+			continue
+		}
+		first := firsts[hash][i]
+		shared[first] = append(shared[first], id)
+	}
+	return shared
+}
+
+// lists writes the lines that mention each word. A key that is too long for the name of a
+// file has no list; the reference cannot index it at all.
 func (o *output) lists(prefix string, words map[string]*offsets) error {
 	for _, word := range slices.Sorted(maps.Keys(words)) {
+		if len(prefix+word) > maxListName {
+			continue
+		}
 		err := o.bare(prefix+word, func(f *bufio.Writer) error {
 			line := int64(0)
 			for delta := range words[word].all() {
