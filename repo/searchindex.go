@@ -316,6 +316,8 @@ type scratchFile struct {
 
 func (f *scratchFile) Write(p []byte) (int, error) { return f.draft.Write(p) }
 
+func (f *scratchFile) Drop() error { return errors.Join(f.draft.Drop(), f.batch.Close()) }
+
 func (f *scratchFile) Close() error {
 	err := f.draft.Keep(f.name)
 	if err == nil {

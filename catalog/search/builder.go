@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -144,8 +145,7 @@ func (b *Builder) spill() error {
 	}
 	b.runs++
 	if err := b.run.writeTo(f); err != nil {
-		f.Close()
-		return err
+		return errors.Join(err, abandon(f))
 	}
 	b.run = run{}
 	return f.Close()

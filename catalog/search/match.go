@@ -89,12 +89,3 @@ func firstWord(phrase string) (word string, isLonger bool) {
 	word, _, isLonger = strings.Cut(phrase, " ")
 	return word, isLonger
 }
-
-// phraseValue returns what is shown for a phrase that was found in a set action:
-// the value, if that has the phrase.
-func phraseValue(value, phrase string) string {
-	if strings.Contains(value, phrase) {
-		return value
-	}
-	return phrase
-}

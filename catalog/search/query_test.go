@@ -180,14 +180,15 @@ func TestMatching(t *testing.T) {
 
 // TestPhraseValue shows the phrase where a set action has it elsewhere than in its value.
 func TestPhraseValue(t *testing.T) {
-	pkgs := packagesOf(t, "set name=a value=\"one two\" info=\"two three\"\nfile abc path=one info=x\n")
+	pkgs := packagesOf(t, "set name=a value=\"one two\" two=\"two three\"\nfile abc path=one info=x\n")
 	for query, want := range map[string]string{
 		"'one two'":       "one two",
-		"\"two info\"":    "",
+		"'two Three'":     "two Three", // not in the value
 		"'one two' OR x":  "one two",
 		"'two'":           "one two",
 		"'one info=x'":    "basename",
-		"'One Two'":       "One Two",
+		"'One Two'":       "one two",
+		"'NAME=A VALUE'":  "",
 		"'one two\" inf'": "",
 	} {
 		q, err := search.ParseQuery(query)

@@ -186,8 +186,8 @@ func (e *evaluator) phrase(ctx context.Context, q Phrase) iter.Seq2[place, error
 		if !text(p.Line) {
 			return false
 		}
-		if p.Kind == setKind {
-			p.Value = phraseValue(p.Value, q.Text)
+		if p.Kind == setKind && !text(p.Value) {
+			p.Value = q.Text // it was found elsewhere in the action
 		}
 		return true
 	})

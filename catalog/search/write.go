@@ -12,9 +12,9 @@ import (
 	"strconv"
 )
 
-// Version is the version of an index that is made from nothing. Each one that adds
+// firstVersion is the version of an index that is made from nothing. Each one that adds
 // to a base has the next.
-const Version = 2
+const firstVersion = 2
 
 // Write writes the index. The files get the same version in their first lines,
 // save the lists of kinds and keys, which have none. A Builder writes once.
@@ -29,27 +29,31 @@ func (b *Builder) Write(dst Files) error {
 			return err
 		}
 	}
-	sources, closeAll, err := b.sources()
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	version := Version
+	version := firstVersion
 	if b.Base != nil {
 		version = b.Base.version + 1
 	}
-	out := &output{files: dst, version: version}
 	dict, err := dst.Create(dictName)
 	if err != nil {
 		return err
 	}
-	if err := out.all(dict, sources, b.names); err != nil {
+	out := &output{files: dst, version: version}
+	if err := b.writeAll(out, dict); err != nil {
 		return errors.Join(err, abandon(dict))
 	}
-	if err := dict.Close(); err != nil {
+	return dict.Close()
+}
+
+// writeAll merges what there is, and removes what was in Scratch.
+func (b *Builder) writeAll(out *output, dict io.Writer) error {
+	sources, closeAll, err := b.sources()
+	if err != nil {
 		return err
 	}
-	return b.removeRuns()
+	if err := out.all(dict, sources, b.names); err != nil {
+		return errors.Join(err, closeAll())
+	}
+	return errors.Join(closeAll(), b.removeRuns())
 }
 
 // abandon closes a file that is not to be kept, or tells it so.
@@ -61,12 +65,14 @@ func abandon(f io.WriteCloser) error {
 }
 
 // sources opens everything that there is to merge.
-func (b *Builder) sources() (list []source, closeAll func(), err error) {
+func (b *Builder) sources() (list []source, closeAll func() error, err error) {
 	var open []io.Closer
-	closeAll = func() {
+	closeAll = func() error {
+		var errs []error
 		for _, f := range open {
-			f.Close()
+			errs = append(errs, f.Close())
 		}
+		return errors.Join(errs...)
 	}
 	if b.Base != nil {
 		list = append(list, b.Base.dictionary())
@@ -74,8 +80,7 @@ func (b *Builder) sources() (list []source, closeAll func(), err error) {
 	for i := range b.runs {
 		f, err := b.Scratch.Open(runName(i))
 		if err != nil {
-			closeAll()
-			return nil, nil, err
+			return nil, nil, errors.Join(err, closeAll())
 		}
 		open = append(open, f)
 		list = append(list, &storedRun{r: bufio.NewReaderSize(f, 1<<16)})
