@@ -497,3 +497,99 @@ func compareLists(x *search.Index, dir fs.FS, r *repo.Repository, publisher stri
 	}
 	return nil
 }
+
+// TestSearchWhileWriting searches a directory that another process, as it were, publishes
+// to, refreshes, and removes from. What stays is found all the time, and nothing fails.
+func TestSearchWhileWriting(t *testing.T) {
+	for name, s := range map[string]store.Store{"memory": store.Memory(), "disk": openDir(t, t.TempDir())} {
+		t.Run(name, func(t *testing.T) {
+			w := create(t, s)
+			for i := range 3 {
+				publish(t, w, fmt.Sprintf("stays%d@1", i), "shared", fmt.Sprint("only ", i))
+			}
+			reader := open(t, s)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := range 12 {
+					if err := changeOnce(t.Context(), w, i); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}()
+			for busy := true; busy; {
+				select {
+				case <-done:
+					busy = false
+				default:
+				}
+				checkStays(t, reader)
+			}
+		})
+	}
+}
+
+// changeOnce publishes a package and lists it in the index, or removes it.
+func changeOnce(ctx context.Context, r *repo.Repository, i int) error {
+	const name = "pkg://test.org/comes@1"
+	if i%3 == 2 {
+		return r.Remove(ctx, fmri.MustParse(name+",5.11:20260102T030405Z"))
+	}
+	if i%3 == 0 {
+		if err := tryPublish(ctx, r, name, "shared", "comes"); err != nil {
+			return err
+		}
+	}
+	if i%2 == 0 {
+		return r.RefreshIndex(ctx, "test.org")
+	}
+	return r.RebuildIndex(ctx, "test.org")
+}
+
+// checkStays looks for the packages that are there all the time.
+func checkStays(t *testing.T, r *repo.Repository) {
+	t.Helper()
+	for _, query := range []string{"basename:shared", "<only*>"} {
+		n := 0
+		for _, hit := range find(t, r, "test.org", query) {
+			if strings.Contains(hit, "stays") {
+				n++
+			}
+		}
+		if n != 3 {
+			t.Errorf("%s finds %d of 3", query, n)
+		}
+	}
+}
+
+// TestVersion3Search searches a repository of one publisher, whose index lies at the top.
+func TestVersion3Search(t *testing.T) {
+	s := store.Memory()
+	r := create(t, s)
+	publish(t, r, "tool@1", "shared")
+	if err := r.RebuildIndex(t.Context(), "test.org"); err != nil {
+		t.Fatal(err)
+	}
+	old := store.Memory()
+	for name, text := range objects(t, s, "publisher/test.org/") {
+		if err := old.Put(t.Context(), strings.TrimPrefix(name, "publisher/test.org/"), strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := "[repository]\nversion = 3\n\n[publisher]\nprefix = test.org\n"
+	if err := old.Put(t.Context(), "cfg_cache", strings.NewReader(config)); err != nil {
+		t.Fatal(err)
+	}
+	r3 := open(t, old)
+	want := []string{"pkg://test.org/tool@1,5.11:20260102T030405Z basename"}
+	if diff := cmp.Diff(want, find(t, r3, "test.org", "shared")); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+	if err := repotest.TestSource(t.Context(), r3); err != nil {
+		t.Error(err)
+	}
+	if err := r3.RebuildIndex(t.Context(), "test.org"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("RebuildIndex: %v", err)
+	}
+}
