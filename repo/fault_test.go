@@ -31,7 +31,7 @@ func takesRoom(op storetest.Op) bool {
 // error must say so; nothing may be half done; and once there is room again, the
 // operation succeeds, in the same process.
 func TestDiskFull(t *testing.T) {
-	for _, c := range crashCases(t) {
+	for _, c := range slices.Concat(crashCases(t), indexedCases()) {
 		if c.name == "suspend" {
 			continue // goes on with what it has stored: see TestCrash
 		}

@@ -44,7 +44,7 @@ type Builder struct {
 	Memory int
 
 	// Skipped is told of the lines of manifests that are not indexed because
-	// they are no actions. Nil means to pass over them.
+	// they are no actions, or have too many words. Nil means to pass over them.
 	Skipped func(f fmri.FMRI, err error)
 
 	names  []string // stem@version of a package by its id; "" for an id that is free
@@ -76,23 +76,25 @@ func (b *Builder) Add(f fmri.FMRI, text []byte) error {
 		return err
 	}
 	for off, line := range actionLines(text) {
-		a, err := manifest.ParseAction(line)
+		var kind manifest.Kind
+		kind, b.tokens, err = lineTokens(b.tokens[:0], line)
 		if err != nil {
 			if b.Skipped != nil {
 				b.Skipped(f, err)
 			}
 			continue
 		}
-		b.tokens = appendTokens(b.tokens[:0], &a)
 		for i := range b.tokens {
 			t := &b.tokens[i]
 			b.group = append(append(b.group[:0], t.Text...), 0)
-			b.group = appendGroup(b.group, a.Kind.String(), t)
+			b.group = appendGroup(b.group, kind.String(), t)
 			b.run.add(b.group, posting{id, uint32(off)})
 		}
-	}
-	if b.Scratch != nil && b.run.size > orDefault(b.Memory, defaultMemory) {
-		return b.spill()
+		if b.Scratch != nil && b.run.size > orDefault(b.Memory, defaultMemory) {
+			if err := b.spill(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

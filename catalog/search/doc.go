@@ -138,7 +138,9 @@
 //
 // # Limits
 //
-// A query has at most 64 KiB and 200 words. A line of an index has at most 256 MiB, and
+// A query has at most 64 KiB and 200 words. The tokens of an action have at most 64 MiB
+// with their values, which is far beyond what a description has; one with more is not
+// indexed. A line of an index has at most 256 MiB, and
 // so have the lists of packages. An index that is being made takes 12 bytes for each
 // token of each action, and the different ones once, up to Builder.Memory if there is
 // Scratch; and about two bytes for each pair of a package and a token, which is what

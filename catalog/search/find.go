@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"iter"
 	"strconv"
-	"strings"
 
 	"github.com/goips/ips/fmri"
 )
@@ -21,6 +20,7 @@ type indexCorpus struct {
 	manifests Manifests
 	texts     map[uint32][]byte // of manifests
 	held      int               // bytes in texts
+	last      place             // whose line was read last
 }
 
 // maxHeld is how many bytes of manifests a search keeps, beside the last.
@@ -222,6 +222,9 @@ func (c *indexCorpus) line(ctx context.Context, p *place) (string, error) {
 	if p.Line != "" {
 		return p.Line, nil
 	}
+	if c.last.Line != "" && c.last.id == p.id && c.last.off == p.off { // another of its tokens
+		return c.last.Line, nil
+	}
 	text, err := c.manifest(ctx, p.id, p.FMRI)
 	if err != nil {
 		return "", err
@@ -230,7 +233,9 @@ func (c *indexCorpus) line(ctx context.Context, p *place) (string, error) {
 		return "", &FormatError{File: dictName, Err: fmt.Errorf("%s: no action at byte %d of its manifest", p.FMRI, p.off)}
 	}
 	line, _, _ := bytes.Cut(text[p.off:], []byte("\n"))
-	return strings.TrimSpace(string(line)), nil
+	c.last = *p
+	c.last.Line = string(bytes.TrimSpace(line))
+	return c.last.Line, nil
 }
 
 // manifest returns the text of a manifest. Several are kept, because hits of one token

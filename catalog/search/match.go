@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/manifest"
@@ -63,16 +64,8 @@ func (e *evaluator) filter(q Query) filter {
 
 // hasToken reports whether any token of an action matches.
 func (m *matcher) hasToken(line string) bool {
-	a, err := manifest.ParseAction(line)
-	if err != nil {
-		return false
-	}
-	for _, t := range Tokens(a) {
-		if m.isToken(t.Text) {
-			return true
-		}
-	}
-	return false
+	_, tokens, err := lineTokens(nil, line)
+	return err == nil && slices.ContainsFunc(tokens, func(t Token) bool { return m.isToken(t.Text) })
 }
 
 // contains returns a function that looks for a text in a line.

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/goips/ips/fmri"
-	"github.com/goips/ips/manifest"
 )
 
 // Options adjust a search. A nil *Options has the defaults.
@@ -256,13 +255,15 @@ func (c walkCorpus) find(ctx context.Context, m *matcher) iter.Seq2[place, error
 
 // walk yields the places in one manifest and reports whether to go on.
 func (m *matcher) walk(pkg Package, yield func(place, error) bool) bool {
+	var tokens []Token
 	for _, line := range actionLines(pkg.Text) {
-		a, err := manifest.ParseAction(line)
-		kind := a.Kind.String()
+		k, all, err := lineTokens(tokens[:0], line)
+		tokens = all
+		kind := k.String()
 		if err != nil || !m.isKind(kind) {
 			continue
 		}
-		for _, t := range Tokens(a) {
+		for _, t := range tokens {
 			if !m.isKey(t.Key) || !m.isToken(t.Text) {
 				continue
 			}

@@ -195,7 +195,7 @@ func randomPublisher(r *rand.Rand) (*publisher, []fmri.FMRI) {
 // way of runs, and in two steps.
 func TestSlowIndex(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for n := range 150 {
+	for n := range 60 {
 		p, order := randomPublisher(r)
 		want := slowIndex(p, order, 2)
 		if d := cmp.Diff(want, read(t, build(t, new(search.Builder), p, order).files)); d != "" {

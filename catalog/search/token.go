@@ -19,6 +19,28 @@ type Token struct {
 // package comment lists them. A word that occurs twice is there twice.
 func Tokens(a manifest.Action) []Token { return appendTokens(nil, &a) }
 
+// maxTokens bounds the tokens of one action with their values, in bytes: each word of a
+// set action has all of the value beside it in the dictionary, so a manifest of a megabyte
+// could ask for an index of many gigabytes.
+const maxTokens = 64 << 20
+
+// lineTokens reads an action and appends its tokens to dst.
+func lineTokens(dst []Token, line string) (manifest.Kind, []Token, error) {
+	a, err := manifest.ParseAction(line)
+	if err != nil {
+		return 0, dst, err
+	}
+	size := 0
+	dst = appendTokens(dst, &a)
+	for _, t := range dst {
+		size += len(t.Text) + len(t.Value)
+	}
+	if size > maxTokens {
+		return 0, dst[:0], &LimitError{What: "tokens", Limit: maxTokens}
+	}
+	return a.Kind, dst, nil
+}
+
 // appendTokens appends the tokens of an action to dst.
 func appendTokens(dst []Token, a *manifest.Action) []Token {
 	switch a.Kind {
