@@ -62,8 +62,8 @@ func (r *Repository) RebuildIndex(ctx context.Context, publisher string) error {
 }
 
 // RefreshIndex adds to the search index of a publisher the packages of its catalog that
-// it lacks. An index that is damaged, or has packages that the catalog does not
-// list, is made anew. If another process is writing, the error is a *BusyError.
+// it lacks, and removes those that the catalog does not list. An index that is
+// damaged is made anew. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshIndex(ctx context.Context, publisher string) error {
 	err := r.maintain(ctx, publisher, func(w *writer) error {
 		return w.lockIndex(ctx, func() error { return w.refreshIndex(ctx) })
@@ -92,13 +92,10 @@ func (w *writer) refreshIndex(ctx context.Context) error {
 			missing = append(missing, f)
 		}
 	}
-	switch {
-	case x.Len()+len(missing) > c.Len():
-		return errors.Join(x.Close(), w.writeIndex(ctx, nil, listedIn(c)))
-	case len(missing) == 0:
+	if len(missing) == 0 && x.Len() == c.Len() {
 		return x.Close()
 	}
-	err = w.writeIndex(ctx, x, slices.Values(missing))
+	err = w.writeIndex(ctx, x.For(listedIn(c)), slices.Values(missing))
 	var damaged *search.FormatError
 	if errors.As(err, &damaged) {
 		return w.writeIndex(ctx, nil, listedIn(c))

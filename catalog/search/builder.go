@@ -31,7 +31,8 @@ type Scratch interface {
 // A Builder makes an index of manifests. The zero Builder makes one from nothing,
 // in memory.
 type Builder struct {
-	// Base is an index to which packages are added. Nil means to begin anew.
+	// Base is an index to which packages are added; what it does not find any more is
+	// left out, see Index.For. Nil means to begin anew.
 	Base *Index
 
 	// Scratch takes what does not fit into memory, as files that begin with
@@ -134,6 +135,9 @@ func (b *Builder) start() {
 		return
 	}
 	for _, p := range b.Base.packages {
+		if p.removed {
+			p.name = "" // its id is free
+		}
 		b.names = append(b.names, p.name)
 		b.ids[p.name] = p.name != ""
 	}

@@ -108,20 +108,27 @@ func (s *dictScanner) number(seps string) uint32 {
 	return uint32(n)
 }
 
-// records returns the line, which is about the given packages, as records in order.
+// records returns the line, which is about the given packages, as records in order, without
+// the packages that are removed.
 func (l dictLine) records(packages []indexed) (dst []record, err error) {
 	token := unescape(l.token)
 	if bytes.IndexByte(token, 0) >= 0 {
 		return nil, errDict // no manifest has that
 	}
+	fresh := false // nothing of the group is in dst
 	s := l.scan()
 	for s.next() {
-		if s.changed {
-			group := slices.Concat(token, []byte{0}, s.kind, []byte("!"), s.key, []byte("@"), s.value)
-			dst = append(dst, record{group: group})
-		}
 		if int64(s.id) >= int64(len(packages)) || packages[s.id].name == "" {
 			return nil, errDict
+		}
+		fresh = fresh || s.changed
+		if packages[s.id].removed {
+			continue
+		}
+		if fresh {
+			group := slices.Concat(token, []byte{0}, s.kind, []byte("!"), s.key, []byte("@"), s.value)
+			dst = append(dst, record{group: group})
+			fresh = false
 		}
 		last := &dst[len(dst)-1]
 		last.posts = append(last.posts, posting{s.id, s.off})

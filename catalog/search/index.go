@@ -240,7 +240,8 @@ func (x *Index) All() iter.Seq[fmri.FMRI] {
 
 // For returns x as the index of other packages than it was made of, such as those that
 // are there now: it does not find what is not among them, and reads the manifests of
-// those that it does not have. Both use the same files; one of them is to be closed.
+// those that it does not have. As the base of a Builder it loses the former; the latter
+// are to be added. Both use the same files; one of them is to be closed.
 func (x *Index) For(packages iter.Seq[fmri.FMRI]) *Index {
 	y := &Index{version: x.version, dict: x.dict, tokens: x.tokens, ids: map[string]bool{}}
 	indexed := make(map[string]bool, len(x.packages))

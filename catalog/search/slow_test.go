@@ -214,6 +214,54 @@ func TestSlowIndex(t *testing.T) {
 	}
 }
 
+// TestRemoveFromIndex makes an index of one for fewer packages: it has what an index of those
+// has, with other ids.
+func TestRemoveFromIndex(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := range 30 {
+		p, order := randomPublisher(r)
+		x := openIndex(t, build(t, new(search.Builder), p, order).files)
+		var left []fmri.FMRI
+		for _, f := range order {
+			if r.IntN(3) > 0 {
+				left = append(left, f)
+			}
+		}
+		added := fmri.MustParse("added@1")
+		p.texts[added] = []byte(randomManifest(r))
+		files := build(t, &search.Builder{Base: x.For(slices.Values(left))}, p, []fmri.FMRI{added}).files
+		y := openIndex(t, files)
+		left = append(left, added)
+		var want []string
+		for _, f := range left {
+			want = append(want, f.Format(fmri.OmitScheme))
+		}
+		var got []string
+		for f := range y.All() {
+			got = append(got, f.Format(fmri.OmitScheme))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("%d: packages (-want +got):\n%s", n, d)
+		}
+		some := openIndex(t, build(t, new(search.Builder), p, left).files)
+		q := mustParse(t, "*")
+		if d := cmp.Diff(hits(t, some.Search(t.Context(), q, p.manifests, nil)), hits(t, y.Search(t.Context(), q, p.manifests, nil))); d != "" {
+			t.Fatalf("%d (-anew +removed):\n%s", n, d)
+		}
+		tokens := func(fsys fs.FS) (list []string) {
+			for line := range strings.Lines(read(t, fsys)["token_byte_offset.v1"]) {
+				list = append(list, line[:max(0, strings.LastIndexByte(line, ' '))])
+			}
+			return list[1:]
+		}
+		if d := cmp.Diff(tokens(build(t, new(search.Builder), p, left).files), tokens(files)); d != "" {
+			t.Fatalf("%d: tokens (-anew +removed):\n%s", n, d)
+		}
+	}
+}
+
 // TestRandomSearch compares what is found in random packages with and without an index.
 func TestRandomSearch(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
