@@ -162,9 +162,9 @@ func (e *evaluator) keep(ctx context.Context, seq iter.Seq2[place, error], pass 
 		for p, err := range seq {
 			if err == nil {
 				p.Line, err = e.line(ctx, &p)
-			}
-			if err == nil && !pass(&p) || errors.Is(err, fs.ErrNotExist) {
-				continue
+				if err == nil && !pass(&p) || errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
 			}
 			if !yield(p, err) || err != nil {
 				return

@@ -436,4 +436,11 @@ func TestManifestsFault(t *testing.T) {
 	if n, err := count(broken(fs.ErrNotExist)); n != all-1 || err != nil {
 		t.Errorf("%d of %d found, error %v", n, all, err)
 	}
+	none := func(yield func(search.Package, error) bool) { yield(search.Package{}, fs.ErrNotExist) }
+	var err2 error
+	for _, err2 = range search.Walk(t.Context(), mustParse(t, "usr AND bin"), none, nil) {
+	}
+	if !errors.Is(err2, fs.ErrNotExist) {
+		t.Errorf("walking through nothing: error %v", err2)
+	}
 }
