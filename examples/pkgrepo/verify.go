@@ -255,6 +255,8 @@ func (c *call) fix(ctx context.Context) error {
 	for _, done := range repairs {
 		c.printFinding(done.Finding)
 		switch {
+		case done.Fault == repo.BadCatalog:
+			fmt.Fprintf(c.out, "%16s: the catalog was made anew\n", "Repair")
 		case done.Restored:
 			fmt.Fprintf(c.out, "%16s: restored\n", "Repair")
 		case done.Quarantine == "":
