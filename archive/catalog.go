@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/goips/ips/catalog"
-	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 )
 
@@ -53,7 +52,7 @@ func (a *Reader) newCatalog(ctx context.Context, publisher string) (*catalog.Cat
 	next := 0
 	for m, err := range a.manifests(ctx, packages) {
 		if err == nil {
-			err = b.Add(packages[next], m)
+			err = b.Add(packages[next].fmri, m)
 		}
 		if err != nil {
 			return nil, err
@@ -65,7 +64,7 @@ func (a *Reader) newCatalog(ctx context.Context, publisher string) (*catalog.Cat
 
 // manifests returns the manifests of packages in their order, reading ahead of the loop
 // that uses them. It ends with the first error.
-func (a *Reader) manifests(ctx context.Context, packages []fmri.FMRI) iter.Seq2[*manifest.Manifest, error] {
+func (a *Reader) manifests(ctx context.Context, packages []listed) iter.Seq2[*manifest.Manifest, error] {
 	type result struct {
 		m   *manifest.Manifest
 		err error
@@ -76,8 +75,12 @@ func (a *Reader) manifests(ctx context.Context, packages []fmri.FMRI) iter.Seq2[
 		go func() {
 			defer close(results)
 			var buf []byte
-			for _, f := range packages {
-				m, err := a.manifest(ctx, f, &buf)
+			for _, p := range packages {
+				var m *manifest.Manifest
+				err := ctx.Err()
+				if err == nil {
+					m, err = a.manifest(p, &buf)
+				}
 				results <- result{m, err}
 				if err != nil {
 					return
@@ -98,15 +101,16 @@ func (a *Reader) manifests(ctx context.Context, packages []fmri.FMRI) iter.Seq2[
 }
 
 // sortedPackages returns the packages of a publisher in the order of catalogs.
-func (a *Reader) sortedPackages(publisher string) ([]fmri.FMRI, error) {
-	var packages []fmri.FMRI
-	for f, err := range a.Packages(publisher) {
+func (a *Reader) sortedPackages(publisher string) ([]listed, error) {
+	var packages []listed
+	for p, err := range a.packages(publisher) {
 		if err != nil {
 			return nil, err
 		}
-		packages = append(packages, f)
+		packages = append(packages, p)
 	}
-	slices.SortFunc(packages, func(f, g fmri.FMRI) int {
+	slices.SortFunc(packages, func(p, q listed) int {
+		f, g := p.fmri, q.fmri
 		return cmp.Or(f.Compare(g), strings.Compare(f.Version().String(), g.Version().String()))
 	})
 	return packages, nil
@@ -114,10 +118,10 @@ func (a *Reader) sortedPackages(publisher string) ([]fmri.FMRI, error) {
 
 // newest returns the latest time of publication, or the beginning of 1970 if there is
 // none.
-func newest(packages []fmri.FMRI) time.Time {
+func newest(packages []listed) time.Time {
 	latest := time.Unix(0, 0).UTC()
-	for _, f := range packages {
-		if t, ok := f.Version().Time(); ok && t.After(latest) {
+	for _, p := range packages {
+		if t, ok := p.fmri.Version().Time(); ok && t.After(latest) {
 			latest = t
 		}
 	}

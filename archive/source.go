@@ -75,6 +75,23 @@ func (a *Reader) checkPublisher(publisher string) error {
 // takes their names from the index and does not read manifests.
 func (a *Reader) Packages(publisher string) iter.Seq2[fmri.FMRI, error] {
 	return func(yield func(fmri.FMRI, error) bool) {
+		for p, err := range a.packages(publisher) {
+			if !yield(p.fmri, err) {
+				return
+			}
+		}
+	}
+}
+
+// A listed is a package and its manifest.
+type listed struct {
+	fmri   fmri.FMRI
+	member Member
+}
+
+// packages is Packages with the members that the names come from.
+func (a *Reader) packages(publisher string) iter.Seq2[listed, error] {
+	return func(yield func(listed, error) bool) {
 		prefix := below(publisher, manifestDir) + "/"
 		for _, m := range a.members {
 			rest, ok := strings.CutPrefix(m.Name, prefix)
@@ -85,7 +102,7 @@ func (a *Reader) Packages(publisher string) iter.Seq2[fmri.FMRI, error] {
 			if err != nil {
 				err = &Error{m.Name, m.Offset, err}
 			}
-			if !yield(f, err) {
+			if !yield(listed{f, m}, err) {
 				return
 			}
 		}
@@ -108,12 +125,6 @@ func parsePath(publisher, name string) (fmri.FMRI, error) {
 // Manifest returns the manifest of a package version of a publisher, whose Text is what
 // the archive has. The error matches [fs.ErrNotExist] if there is no such manifest.
 func (a *Reader) Manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
-	var buf []byte
-	return a.manifest(ctx, f, &buf)
-}
-
-// manifest is Manifest, reading the archive into *buf, which it makes larger if need be.
-func (a *Reader) manifest(ctx context.Context, f fmri.FMRI, buf *[]byte) (*manifest.Manifest, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -125,16 +136,21 @@ func (a *Reader) manifest(ctx context.Context, f fmri.FMRI, buf *[]byte) (*manif
 	if err != nil {
 		return nil, err
 	}
-	text, err := a.readContent(buf, member, maxManifest)
+	return a.manifest(listed{f, member}, new([]byte))
+}
+
+// manifest reads a manifest into *buf, which it makes larger if need be.
+func (a *Reader) manifest(p listed, buf *[]byte) (*manifest.Manifest, error) {
+	text, err := a.readContent(buf, p.member, maxManifest)
 	if err != nil {
 		return nil, err
 	}
-	m, err := manifest.Parse(member.Name, text)
+	m, err := manifest.Parse(p.member.Name, text)
 	if err != nil {
 		return nil, err
 	}
-	if named, ok := m.FMRI(); ok && (named.Name() != f.Name() || named.Version() != f.Version()) {
-		return nil, &Error{member.Name, member.Offset, fmt.Errorf("%w: manifest of %v", ErrMismatch, named)}
+	if named, ok := m.FMRI(); ok && (named.Name() != p.fmri.Name() || named.Version() != p.fmri.Version()) {
+		return nil, &Error{p.member.Name, p.member.Offset, fmt.Errorf("%w: manifest of %v", ErrMismatch, named)}
 	}
 	return m, nil
 }
