@@ -204,9 +204,9 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 	defer b.end()
 	b.exact = true
 	c := commit{writer: w, batch: b}
-	listed := listing{source: src}
+	listed := Listed(src)
 	for _, f := range pkgs {
-		m, err := listed.manifest(ctx, f)
+		m, err := listed.Manifest(ctx, f)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], o
 	if opts == nil {
 		opts = &CopyOptions{}
 	}
-	c := copying{opts: opts, dst: dst, src: src, limit: opts.BatchBytes, listed: listing{source: src}}
+	c := copying{opts: opts, dst: dst, src: src, limit: opts.BatchBytes, listed: Listed(src)}
 	if c.limit <= 0 {
 		c.limit = defaultBatchBytes
 	}
@@ -78,7 +78,7 @@ type copying struct {
 	src   Source
 	limit int64
 
-	listed listing // src
+	listed Source // src
 	total  int
 	done   counter
 
@@ -153,7 +153,7 @@ func withoutError(pkgs []fmri.FMRI) iter.Seq2[fmri.FMRI, error] {
 
 // read reads the manifest of a package.
 func (c *copying) read(ctx context.Context, f fmri.FMRI) (toCopy, error) {
-	m, err := c.listed.manifest(ctx, f)
+	m, err := c.listed.Manifest(ctx, f)
 	return toCopy{f, f, m}, err
 }
 

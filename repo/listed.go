@@ -25,20 +25,25 @@ func checkListed(c *catalog.Catalog, f fmri.FMRI, m *manifest.Manifest) error {
 	return fmt.Errorf("manifest is not the one with digest %v in the catalog: %w", want, fs.ErrInvalid)
 }
 
-// A listing reads manifests of a source that are those of its catalogs.
+// A listing is a source whose manifests are those of its catalogs.
 type listing struct {
-	source Source
+	Source
 
 	mu       sync.Mutex
 	catalogs map[string]*catalog.Catalog // nil: cannot be read, so that it says nothing
 }
 
-// manifest returns the manifest of a package. While somebody signs it, the catalog
+// Listed returns a source that takes no manifest of s but the one whose digest the
+// catalog of s lists; it refuses another with an error that matches fs.ErrInvalid. It
+// has no other methods than those of Source. [Copy] and [Clone] read so.
+func Listed(s Source) Source { return &listing{Source: s} }
+
+// Manifest returns the manifest of a package. While somebody signs it, the catalog
 // follows a moment later.
-func (l *listing) manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
+func (l *listing) Manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
 	deadline := time.Now().Add(catalogPatience)
 	for pause := time.Millisecond; ; pause *= 2 {
-		m, err := l.source.Manifest(ctx, f)
+		m, err := l.Source.Manifest(ctx, f)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +66,7 @@ func (l *listing) manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest
 
 // isBusy reports whether somebody is known to write for a publisher.
 func (l *listing) isBusy(ctx context.Context, publisher string) bool {
-	r, ok := l.source.(*Repository)
+	r, ok := l.Source.(*Repository)
 	return ok && r.isBusy(ctx, r.home(publisher))
 }
 
@@ -72,7 +77,7 @@ func (l *listing) catalog(ctx context.Context, publisher string, again bool) (*c
 	if c, ok := l.catalogs[publisher]; ok && !again {
 		return c, nil
 	}
-	c, err := l.source.Catalog(ctx, publisher)
+	c, err := l.Source.Catalog(ctx, publisher)
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

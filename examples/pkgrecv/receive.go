@@ -55,9 +55,9 @@ func receive(ctx context.Context, o *options, out, errs io.Writer) error {
 	case o.dryRun:
 		return nil
 	case o.archive:
-		return writeArchive(ctx, src, o.dest, packages, opts)
+		return writeArchive(ctx, repo.Listed(src), o.dest, packages, opts)
 	case o.raw:
-		return o.writeRaw(ctx, src, packages, opts)
+		return o.writeRaw(ctx, repo.Listed(src), packages, opts)
 	}
 	dst, err := openRepository(ctx, o.dest)
 	if err != nil {
