@@ -146,7 +146,9 @@ func (w *worker) stage(ctx context.Context, n need) error {
 	return nil
 }
 
-// download writes the verified content of a payload to a file.
+// download writes the verified content of a payload to a file. A source may have stored it
+// in another form than the manifest says, if several packages have it; what counts is
+// the content.
 func (w *worker) download(ctx context.Context, src repo.Source, n need, name string) error {
 	stored, err := src.Payload(ctx, n.publisher, n.payload.Name())
 	if err != nil {
@@ -160,7 +162,7 @@ func (w *worker) download(ctx context.Context, src repo.Source, n need, name str
 	if err != nil {
 		return err
 	}
-	w.reader.Reset(n.payload, stored)
+	w.reader.Reset(n.payload.ContentOnly(), stored)
 	_, err = w.reader.WriteTo(f)
 	if err == nil {
 		err = w.tree.syncFile(f)
