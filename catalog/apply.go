@@ -9,8 +9,9 @@ import (
 )
 
 // Apply returns the state that update logs lead to, as a client applies them: an
-// operation counts for those parts of old that were last modified before it. The
-// result has the new attributes, and is compared with the signatures in them. What
+// operation counts for those parts of old that were last modified before it. The logs of one
+// locale are to be in order of time. The result has the new attributes, of which parts that
+// old does not have count as not read, and is compared with the signatures in them. What
 // does not fit is an error that matches [fs.ErrExist], [fs.ErrNotExist],
 // [ErrIdentity] or [*SignatureError]; then all must be read anew.
 func Apply(old *Catalog, attrs *Attrs, logs []*Update, opts *ReadOptions) (*Catalog, error) {

@@ -94,11 +94,12 @@
 // version; a row of 32 bytes refers to the text of the version and holds its state
 // and the digest of its manifest. Each part is a [Table] of its distinct actions and of
 // numbers that say which version has which. The text of a file is scanned once while it
-// streams by, hashed beside, and not kept: the 111 MB of dependencies of a
-// distribution with 76,629 versions become 13 MB. Nothing in the columns is a pointer,
-// so that the garbage collector has nothing to do with them.
+// streams by, and not kept: the 111 MB of dependencies of a distribution with 76,629
+// versions become 13 MB. Hashing it, and finding its actions among the distinct ones, is
+// done beside that by two more goroutines. Nothing in the columns is a pointer, so that
+// the garbage collector has nothing to do with them.
 //
-// A catalog that is derived from another shares its text.
+// Text lies in chunks, which a catalog that is derived from another shares.
 //
 // # Index
 //
