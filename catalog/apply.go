@@ -12,8 +12,9 @@ import (
 // operation counts for those parts of old that were last modified before it. The logs of one
 // locale are to be in order of time. The result has the new attributes, of which parts that
 // old does not have count as not read, and is compared with the signatures in them. What
-// does not fit is an error that matches [fs.ErrExist], [fs.ErrNotExist],
-// [ErrIdentity] or [*SignatureError]; then all must be read anew.
+// does not fit is an error that matches [fs.ErrExist], [fs.ErrNotExist], [ErrIdentity],
+// [*SignatureError] or, if it is the number of packages, [*FormatError]; then all must be
+// read anew.
 func Apply(old *Catalog, attrs *Attrs, logs []*Update, opts *ReadOptions) (*Catalog, error) {
 	a := applier{Builder: Builder{Base: old}, old: old, meta: map[Part][]scan.Member{}}
 	for _, u := range baseFirst(logs) {
