@@ -207,7 +207,8 @@ func TestIndexNumbers(t *testing.T) {
 		useIndex(t, good)
 		for i := 0; i+4 <= len(good); i += 4 {
 			n := binary.LittleEndian.Uint32(good[i:])
-			for _, wrong := range []uint32{0, 1, 4, n + 1, n - 1, n - 4, n << 8, 1 << 20, math.MaxUint32} {
+			sometimes := []uint32{1, 4, n - 1, n << 8, 1 << 20}
+			for _, wrong := range []uint32{0, n + 1, n - 4, math.MaxUint32, sometimes[i/4%len(sometimes)]} {
 				src := bytes.Clone(good)
 				binary.LittleEndian.PutUint32(src[i:], wrong)
 				reseal(src)

@@ -131,7 +131,7 @@ func TestIndexUnusual(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, c := range map[string]*catalog.Catalog{"unusual": unusual(t), "empty": empty, "emptied": build(t, emptied), "small": small(t)} {
+	for name, c := range map[string]*catalog.Catalog{"unusual": unusual(t), "empty": empty, "empty, read": read(t, asFS(t, empty), nil), "emptied": build(t, emptied), "small": small(t)} {
 		got, err := index(t, c).Catalog()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -19,8 +19,8 @@ func op(members, clock string) string {
 func TestUpdateForms(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", `{}`, `{}`},
-		{"names out of order", `{"p":{"b":[` + op("", "030405") + `],"a":[` + op("", "020405") + `,` + op("", "010405") + `]},"o":{"z":[` + op("", "000405") + `]}}`,
-			`{"o":{"z":[` + op("", "000405") + `]},"p":{"a":[` + op("", "020405") + `,` + op("", "010405") + `],"b":[` + op("", "030405") + `]}}`},
+		{"names out of order", `{"p":{"b":[` + op("", "020405") + `],"a":[` + op("", "030405") + `,` + op("", "010405") + `]},"o":{"z":[` + op("", "000405") + `]}}`,
+			`{"o":{"z":[` + op("", "000405") + `]},"p":{"a":[` + op("", "030405") + `,` + op("", "010405") + `],"b":[` + op("", "020405") + `]}}`},
 		{"members that are no publishers", `{"_b":2,"Z":{"a":[` + op("", "030405") + `]},"p":{"a":[` + op("", "030405") + `]},"_a":1}`,
 			`{"Z":{"a":[` + op("", "030405") + `]},"_a":1,"_b":2,"p":{"a":[` + op("", "030405") + `]}}`},
 		{"further members", `{"p":{"a":[` + op(`"zz":{"b":1,"a":2},"catalog.base.C":{"x":1,"version":"1,5.11","a":"é"},"catalog.summary.C":{"actions":[],"b":[],"version":"1,5.11"},`, "030405") + `]}}`,
@@ -55,6 +55,36 @@ func TestUpdateForms(t *testing.T) {
 				t.Errorf("%s: modified at %s", tt.name, u.Modified())
 			}
 		}
+	}
+}
+
+// TestUpdateOrder reads many operations on few packages, whose order must stay.
+func TestUpdateOrder(t *testing.T) {
+	var text strings.Builder
+	for i := range 60 {
+		sep := fmt.Sprintf(`,"p%d":{"a":[`, 60-i)
+		for n := range 30 {
+			text.WriteString(sep + op("", fmt.Sprintf("0304%02d", n*7%30)))
+			sep = ","
+		}
+		text.WriteString("]}")
+	}
+	u, err := catalog.ReadUpdate("update.20200102T03Z.C", strings.NewReader("{"+text.String()[1:]+"}"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for op := range u.Ops() {
+		got += op.FMRI.Publisher() + op.Time.Format("05 ")
+	}
+	fields := strings.Fields(got)
+	for i, field := range fields {
+		if second := field[len(field)-2:]; second != fmt.Sprintf("%02d", i%30*7%30) {
+			t.Fatalf("operation %d is %s", i, field)
+		}
+	}
+	if len(fields) != 60*30 {
+		t.Errorf("%d operations", len(fields))
 	}
 }
 
