@@ -89,8 +89,8 @@ type batch struct {
 }
 
 const (
-	batchSize = 256
-	batches   = 4 // in a queue
+	batchSize = 1024
+	batches   = 3 // in a queue
 )
 
 func (b *batch) add(h uint64, s []byte) {
