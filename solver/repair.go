@@ -75,6 +75,7 @@ func (r Repair) MarshalJSON() ([]byte, error) {
 const (
 	maxAttempts        = 4  // how many repairs are tried
 	maxRepairConflicts = 48 // how hard, in all
+	maxGlances         = 16 // how many versions isPlausible looks at
 )
 
 // repairs tries changes that the facts of a conflict suggest, the least
@@ -101,7 +102,7 @@ func (s *Solver) repairs(ctx context.Context, img *Image, req Request, facts []F
 // version that results.
 func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) bool {
 	img, req = r.applyTo(img, req)
-	if p.prepare(img, req) != nil {
+	if p.prepare(img, req) != nil || !p.isPlausible() {
 		return false
 	}
 	if ok, err := p.search(ctx); !ok || err != nil || p.isUpdateAll() && p.wouldStick(ctx) {
@@ -115,6 +116,24 @@ func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) b
 		r.Version = p.m.fmri(id)
 	}
 	return r.Version.IsValid() || r.Kind == RepairUnfreeze || r.Kind == RepairAccept
+}
+
+// isPlausible reports whether each name that is asked for has a version against
+// which nothing speaks at first sight. Most repairs that do not help fail here,
+// before all that is installed is looked at.
+func (p *problem) isPlausible() bool {
+	e := &p.probe
+	e.noGroups = true
+	e.start()
+	for i := range p.proposals {
+		ids := p.proposals[i].candidates
+		if len(ids) <= maxGlances && !slices.ContainsFunc(ids, func(id sat.ID) bool {
+			return e.eng.Consider(append(p.spans.list(1), sat.Span{Lo: id, Hi: id + 1}))
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // wouldStick reports whether the selection in the engine is that of an update
