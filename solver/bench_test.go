@@ -69,26 +69,53 @@ func solveOnce(b *testing.B, s *solver.Solver, img *solver.Image, req solver.Req
 	}
 }
 
-// BenchmarkOpen opens a catalog as a repository has it, and answers one query.
+// BenchmarkOpen opens a catalog as a repository has it, and as an index, and
+// answers one query.
 func BenchmarkOpen(b *testing.B) {
 	for _, c := range corpora(b) {
 		files := os.DirFS(filepath.Join(unpack(b, filepath.Join(c.dir, "v1.tar.zst")), "v1"))
-		b.Run(filepath.Base(c.dir), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				known, err := catalog.Read(files, nil)
-				if err != nil {
-					b.Fatal(err)
+		index := filepath.Join(b.TempDir(), "index")
+		writeIndex(b, files, index)
+		q := c.queries[0]
+		open := map[string]func() (*catalog.Catalog, error){
+			"json":  func() (*catalog.Catalog, error) { return catalog.Read(files, nil) },
+			"index": func() (*catalog.Catalog, error) { return openIndex(b, index) },
+		}
+		for _, how := range []string{"json", "index"} {
+			b.Run(filepath.Base(c.dir)+"/"+how, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					known, err := open[how]()
+					if err != nil {
+						b.Fatal(err)
+					}
+					model, err := solver.NewModel(solver.FromCatalog(known))
+					if err != nil {
+						b.Fatal(err)
+					}
+					solveOnce(b, solver.New(model, nil), c.image(q), q.request())
 				}
-				model, err := solver.NewModel(solver.FromCatalog(known))
-				if err != nil {
-					b.Fatal(err)
-				}
-				q := c.queries[0]
-				solveOnce(b, solver.New(model, nil), c.image(q), q.request())
-			}
-		})
+			})
+		}
 	}
+}
+
+// openIndex opens an index, which stays open for as long as the test runs.
+func openIndex(t testing.TB, path string) (*catalog.Catalog, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	x, err := catalog.OpenIndex(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	return x.Catalog()
 }
 
 // BenchmarkModel compiles a corpus.

@@ -2,8 +2,9 @@
 // installed and what is asked for into the exact set of packages an image shall
 // contain, or into the reason why there is no such set.
 //
-// A [Model] holds what is known, compiled once from catalogs or any other
-// [Source]. A [Solver] answers requests over it. An [Image] and a [Request] are
+// A [Model] holds what is known, from catalogs or any other [Source]; it is made
+// once, and works out what dependencies mean when a solve comes upon them. A
+// [Solver] answers requests over it. An [Image] and a [Request] are
 // plain data, and so are the answers: a [Solution], or an error such as
 // [*ConflictError].
 //

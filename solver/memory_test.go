@@ -3,6 +3,7 @@ package solver_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,8 @@ func TestMemory(t *testing.T) {
 	}
 	for _, c := range corpora(t)[:min(1, len(corpora(t)))] {
 		dir := t.TempDir()
-		writeIndex(t, c, filepath.Join(dir, "index"))
+		files := os.DirFS(filepath.Join(unpack(t, filepath.Join(c.dir, "v1.tar.zst")), "v1"))
+		writeIndex(t, files, filepath.Join(dir, "index"))
 		for _, name := range []string{"e05-mate-newest", "i03-leaf-on-i24d", "u01-update-i21m",
 			"u04-update-i17s", "n01-unsat-mate-2022-01", "n11-unsat-mate-2014"} {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$")
@@ -54,9 +56,10 @@ type alone struct {
 	Request solver.Request
 }
 
-func writeIndex(t *testing.T, c *corpus, path string) {
+// writeIndex writes the index of a catalog.
+func writeIndex(t testing.TB, files fs.FS, path string) {
 	t.Helper()
-	known, err := catalog.Read(os.DirFS(filepath.Join(unpack(t, filepath.Join(c.dir, "v1.tar.zst")), "v1")), nil)
+	known, err := catalog.Read(files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,20 +104,7 @@ func answerAlone(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	f, err := os.Open(filepath.Join(dir, "index"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := catalog.OpenIndex(f, info.Size())
-	if err != nil {
-		t.Fatal(err)
-	}
-	known, err := x.Catalog()
+	known, err := openIndex(t, filepath.Join(dir, "index"))
 	if err != nil {
 		t.Fatal(err)
 	}

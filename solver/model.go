@@ -1,7 +1,6 @@
 package solver
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -236,13 +235,3 @@ func (m *Model) onDemand() {
 
 // lastPart returns what follows the last slash of a name.
 func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
-
-// compareFMRIs orders packages as ids do.
-func compareFMRIs(f, g fmri.FMRI) int {
-	return cmp.Or(
-		cmp.Compare(f.Name(), g.Name()),
-		f.Version().Compare(g.Version()),
-		cmp.Compare(f.Publisher(), g.Publisher()),
-		cmp.Compare(f.Version().String(), g.Version().String()),
-	)
-}
