@@ -21,6 +21,7 @@ type rules struct {
 	wish      *proposal // what is supposed to be asked for, of a name that is not proposed
 	plain     bool      // versions that are not older than installed are candidates
 	simple    bool      // the same, but for held incorporations
+	easy      bool      // the same, but for these and older versions that are permitted
 }
 
 // rules returns the rules of slot s.
@@ -44,8 +45,9 @@ func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 	if !p.publishers.single {
 		r.tier = p.bestTier(s)
 	}
-	r.simple = p.publishers.single && p.m.special[s]&ruled == 0 && !st.rejected &&
-		!st.permits && r.proposal == nil && r.wish == nil && st.freeze == 0 && st.decided == 0
+	r.easy = p.publishers.single && p.m.special[s]&ruled == 0 && !st.rejected &&
+		r.proposal == nil && r.wish == nil && st.freeze == 0 && st.decided == 0
+	r.simple = r.easy && !st.permits
 	r.plain = r.simple && r.held == 0
 	return r
 }
@@ -59,11 +61,11 @@ func (p *problem) rank(id sat.ID) int {
 // forbids returns why id is no candidate, or 0 if it is one. Of several
 // reasons it is the first in the order below.
 func (r *rules) forbids(id sat.ID) FactKind {
-	if r.simple {
+	if r.easy {
 		switch {
-		case id < r.oldest:
+		case id < r.oldest && !r.p.isPermitted[id]:
 			return upgradeOnly
-		case !r.plain && r.holder(id) != sat.None:
+		case r.held != 0 && r.holder(id) != sat.None:
 			return FactHeld
 		}
 		return 0
