@@ -23,7 +23,7 @@ type groundKey struct {
 	kind   FactKind
 	slot   sat.Slot
 	dep    depKind
-	text   string // of the dependency, for those with several packages
+	text   string // of the dependency, for those with several packages, or the unknown name
 	target sat.Slot
 	by     sat.ID // the holder, for FactHeld
 }
@@ -95,11 +95,14 @@ func (x *explainer) add(c sat.Cause) {
 	}
 	d := x.m.dep(c.Tag)
 	key := groundKey{kind: FactDepend, slot: x.m.slotAt(c.Guard), dep: d.kind, target: d.slot}
-	if len(d.targets) > 1 {
+	switch {
+	case len(d.targets) > 1:
 		key.text = x.m.text(c.Tag)
+	case d.slot == sat.None:
+		key.text = x.m.dependOf(c.Tag).fmris[0].Name()
 	}
 	x.addUse(x.ground(key), use{c.Guard, c.Tag})
-	if d.kind != require && (d.kind != incorporate || !x.m.is(c.Guard, repeats)) {
+	if d.slot == sat.None || d.kind != require && (d.kind != incorporate || !x.m.is(c.Guard, repeats)) {
 		return
 	}
 	for i := range x.m.dependencies(c.Guard, 1<<d.kind) { // what it says of the same package besides
