@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -83,6 +84,14 @@ func crashCases(t *testing.T) []crashCase {
 		}},
 		{name: "remove", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
 			return r.Remove(ctx, old(0), old(2))
+		}},
+		{name: "thin", setup: func(t *testing.T, r *repo.Repository) {
+			three(t, r)
+			publish(t, r, "old0@2", "shared")
+			publish(t, r, "old2@2", "shared")
+		}, run: func(ctx context.Context, r *repo.Repository) error {
+			_, err := r.Thin(ctx, "test.org", &catalog.Retention{Newest: 1})
+			return err
 		}},
 		{name: "rebuild", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
 			return r.Rebuild(ctx, "test.org")
