@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 			Setup:               func(e *testscript.Env) error { return setup(e, bin) },
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
 				"exit": exit, "publish": publish, "cmpcols": cmpcols, "cmpset": cmpset,
-				"jsoncmp": jsoncmp, "count": count,
+				"jsoncmp": jsoncmp, "jsonsub": jsonsub, "count": count, "sub": sub, "mode": mode, "linkto": linkto,
 			},
 		})
 	}
