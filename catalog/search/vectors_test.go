@@ -85,7 +85,7 @@ func nodeOf(q search.Query) *node {
 	return nil
 }
 
-func TestQueryVectors(t *testing.T) {
+func TestVectorsQuery(t *testing.T) {
 	type in struct{ Query string }
 	type want struct {
 		Parsed, Returns, Error string
@@ -148,9 +148,9 @@ func answer(r request, find func(search.Query, *search.Options) iter.Seq2[search
 	return a, nil
 }
 
-// TestResultVectors asks what the reference was asked: its own index, ours, one that came
+// TestVectorsResult asks what the reference was asked: its own index, ours, one that came
 // about in steps, and the manifests.
-func TestResultVectors(t *testing.T) {
+func TestVectorsResult(t *testing.T) {
 	ways := map[string]map[string]func(search.Query, *search.Options) iter.Seq2[search.Hit, error]{}
 	for _, v := range vectors[request, response](t, "searchresult.jsonl") {
 		if ways[v.In.Repository] == nil {
