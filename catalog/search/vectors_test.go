@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -26,8 +27,8 @@ type vector[In, Want any] struct {
 	Free bool
 }
 
-// vectors returns the cases of a file in testdata/vectors and the directory that
-// IPS_VECTORS names.
+// vectors returns the cases of a file in testdata/vectors and, if it is there, in the
+// directory that IPS_VECTORS names.
 func vectors[In, Want any](t *testing.T, name string) []vector[In, Want] {
 	t.Helper()
 	dirs := []string{"testdata/vectors"}
@@ -37,10 +38,15 @@ func vectors[In, Want any](t *testing.T, name string) []vector[In, Want] {
 	var list []vector[In, Want]
 	for _, dir := range dirs {
 		f, err := os.Open(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) && dir != dirs[0] {
+			t.Log(err)
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
+		before := len(list)
 		s := bufio.NewScanner(f)
 		s.Buffer(nil, 1<<24)
 		for s.Scan() {
@@ -53,6 +59,7 @@ func vectors[In, Want any](t *testing.T, name string) []vector[In, Want] {
 		if err := s.Err(); err != nil {
 			t.Fatal(err)
 		}
+		t.Logf("%s: %d records", f.Name(), len(list)-before)
 	}
 	if len(list) == 0 {
 		t.Fatalf("%s: no vectors", name)
@@ -171,7 +178,7 @@ func TestVectorsResult(t *testing.T) {
 				continue
 			}
 			if v.Free { // the order decides which hits these are
-				for i := range got.Lines {
+				for i := range min(len(got.Lines), len(v.Want.Lines)) {
 					got.Lines[i] = v.Want.Lines[i]
 				}
 			}
