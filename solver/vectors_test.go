@@ -25,15 +25,19 @@ type vector struct {
 }
 
 // eachVector calls f for every vector of dir, which has solver.jsonl, plain or
-// compressed, and for its second form under own ranks.
+// compressed, and for its second form under own ranks. That of IPS_VECTORS may lack it.
 func eachVector(t *testing.T, dir string, f func(t *testing.T, v *vector)) {
 	r, err := openVectors(dir)
+	if errors.Is(err, fs.ErrNotExist) && dir == os.Getenv("IPS_VECTORS") {
+		t.Log(err)
+		return
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	lines, n := bufio.NewScanner(r), 0
-	for lines.Buffer(nil, 1<<20); lines.Scan(); n++ {
+	for lines.Buffer(nil, 1<<26); lines.Scan(); n++ {
 		v := new(vector)
 		if err := json.Unmarshal(lines.Bytes(), v); err != nil {
 			t.Fatalf("%s, record %d: %v", dir, n+1, err)
