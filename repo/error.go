@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -11,6 +12,7 @@ import (
 // fs.ErrNotExist, fs.ErrExist or fs.ErrPermission where they apply.
 type Error struct {
 	Op        string // "open", "publish", "remove", ...
+	Place     string // what was opened or made, as the caller named it; "" elsewhere
 	Publisher string
 	FMRI      fmri.FMRI
 	Digest    manifest.Digest // of the payload concerned
@@ -26,6 +28,8 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	switch {
+	case e.Place != "":
+		b.WriteString(" " + e.Place)
 	case e.FMRI.IsValid():
 		b.WriteString(" " + e.FMRI.String())
 	case e.Publisher != "":
@@ -39,3 +43,19 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// A reason is an error whose text is for people, and which matches another that is for
+// programs.
+type reason struct {
+	text string
+	is   error
+}
+
+// because returns a reason.
+func because(is error, format string, args ...any) error {
+	return &reason{fmt.Sprintf(format, args...), is}
+}
+
+func (r *reason) Error() string { return r.text }
+
+func (r *reason) Unwrap() error { return r.is }

@@ -228,12 +228,12 @@ func readMany(t *testing.T, dir string, done <-chan struct{}) {
 
 func openDir(t testing.TB, dir string) store.Store {
 	t.Helper()
-	root, err := os.OpenRoot(dir)
+	s, err := store.OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
-	return store.Dir(root)
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // TestBusy shows who is writing to those who cannot wait.

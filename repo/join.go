@@ -14,8 +14,8 @@ import (
 
 // Join returns a source that has what any of the sources has. Where several have
 // a package or payload, the first of them is asked, and the next one if it
-// fails.
-func Join(srcs ...Source) Source { return joined(srcs) }
+// fails. Close closes those of them that can be closed.
+func Join(srcs ...Source) SourceCloser { return joined(srcs) }
 
 type joined []Source
 

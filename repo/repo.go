@@ -13,7 +13,7 @@ import (
 // a bucket, a depot, an archive.
 //
 // What is not there is reported by an error matching fs.ErrNotExist. A Source
-// may be used by several goroutines at once, and may also be an io.Closer.
+// may be used by several goroutines at once. What was opened is a SourceCloser.
 type Source interface {
 	// Publishers returns the names of the publishers, sorted.
 	Publishers(ctx context.Context) ([]string, error)

@@ -3,7 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -26,6 +26,7 @@ type Repository struct {
 	now     func() time.Time
 	version int
 	packers packers
+	opened  io.Closer // what Close closes; nil if the store is the caller's
 
 	mu     sync.Mutex
 	states map[string]*publisherState
@@ -59,29 +60,46 @@ type Config struct {
 	Version int
 }
 
+// check refuses what no repository can be.
+func (c Config) check() error {
+	if c.Version != 0 && c.Version != 3 && c.Version != 4 {
+		return because(errors.ErrUnsupported, "version %d is not known; it may be 4 or 3", c.Version)
+	}
+	if c.DefaultPublisher == "" {
+		return nil
+	}
+	return checkName(c.DefaultPublisher)
+}
+
 // Create makes a repository in a store that is empty but for the directory .zfs,
 // which some file systems have at their top. If there is anything else, the error
 // matches fs.ErrExist.
 func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
-	if err := checkEmpty(ctx, s); err != nil {
+	r, err := create(ctx, s, c, opts)
+	if err != nil {
 		return nil, &Error{Op: "create", Err: err}
+	}
+	return r, nil
+}
+
+func create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := checkEmpty(ctx, s); err != nil {
+		return nil, err
 	}
 	r := newRepository(s, opts)
 	if c.Version == 3 {
 		return r, r.createOld(ctx, c)
 	}
-	if c.Version != 0 && c.Version != 4 {
-		return nil, &Error{Op: "create", Err: fmt.Errorf("repository version %d: %w", c.Version, errors.ErrUnsupported)}
-	}
 	if err := s.Put(ctx, configName, strings.NewReader(newConfig)); err != nil {
-		return nil, &Error{Op: "create", Err: err}
+		return nil, err
 	}
-	if c.DefaultPublisher != "" {
-		if err := r.AddPublisher(ctx, c.DefaultPublisher); err != nil {
-			return nil, err
-		}
+	if c.DefaultPublisher == "" {
+		return r, nil
 	}
-	return r, nil
+	return r, r.AddPublisher(ctx, c.DefaultPublisher)
 }
 
 func checkEmpty(ctx context.Context, s store.Store) error {
@@ -90,7 +108,7 @@ func checkEmpty(ctx context.Context, s store.Store) error {
 			return err
 		}
 		if strings.TrimSuffix(info.Name, "/") != ".zfs" {
-			return fmt.Errorf("there is %s: %w", info.Name, fs.ErrExist)
+			return because(fs.ErrExist, "there is %s already; a new repository needs an empty place", info.Name)
 		}
 	}
 	return nil
@@ -102,12 +120,20 @@ func checkEmpty(ctx context.Context, s store.Store) error {
 // What a process left undone that was killed, or lost power, is brought in order
 // here or, if the store cannot be written, by the next one that writes.
 func Open(ctx context.Context, s store.Store, opts *Options) (*Repository, error) {
-	r := newRepository(s, opts)
-	if err := r.detect(ctx); err != nil {
+	r, err := open(ctx, s, opts)
+	if err != nil {
 		return nil, &Error{Op: "open", Err: err}
 	}
+	return r, nil
+}
+
+func open(ctx context.Context, s store.Store, opts *Options) (*Repository, error) {
+	r := newRepository(s, opts)
+	if err := r.detect(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.recoverAll(ctx); err != nil {
-		return nil, &Error{Op: "open", Err: err}
+		return nil, err
 	}
 	return r, nil
 }
@@ -137,7 +163,7 @@ func (r *Repository) detect(ctx context.Context) error {
 		}
 	}
 	if r.version != 3 && r.version != 4 {
-		return fmt.Errorf("repository version %d: only 3 and 4 are supported: %w", r.version, errors.ErrUnsupported)
+		return because(errors.ErrUnsupported, "it is a repository of version %d; only 3 and 4 are supported", r.version)
 	}
 	return nil
 }
@@ -158,7 +184,7 @@ func (r *Repository) guessVersion(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	return 0, fmt.Errorf("no repository: %w", fs.ErrNotExist)
+	return 0, because(fs.ErrNotExist, "there is no repository in it")
 }
 
 // Version returns the version of the layout: 4, or 3.

@@ -3,7 +3,6 @@ package repo
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -39,11 +38,11 @@ func (c *counted) Create(name string) (io.WriteCloser, error) {
 
 // TestScratch makes an index by way of many runs in a store, which are gone afterwards.
 func TestScratch(t *testing.T) {
-	root, err := os.OpenRoot(t.TempDir())
+	disk, err := store.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
+	defer disk.Close()
 	build := func(b *search.Builder) map[string]string {
 		t.Helper()
 		for i := range 20 {
@@ -64,7 +63,7 @@ func TestScratch(t *testing.T) {
 		return all
 	}
 	want := build(new(search.Builder))
-	for name, s := range map[string]store.Store{"memory": store.Memory(), "disk": store.Dir(root)} {
+	for name, s := range map[string]store.Store{"memory": store.Memory(), "disk": disk} {
 		runs := &counted{scratch: scratch{t.Context(), s, "index/TMP"}}
 		got := build(&search.Builder{Scratch: runs, Memory: 500})
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -258,23 +258,3 @@ type brokenPayloads struct{ repo.Source }
 func (brokenPayloads) Payload(context.Context, string, manifest.Digest) (io.ReadCloser, error) {
 	return nil, errBroken
 }
-
-func TestOpeners(t *testing.T) {
-	src := published(t)
-	var got []string
-	o := repo.Openers{"file": func(_ context.Context, uri string) (repo.Source, error) {
-		got = append(got, uri)
-		return src, nil
-	}}
-	for _, uri := range []string{"file:///repo", "/repo", "repo", "FILE:/repo", `C:\repo`} {
-		if _, err := o.Open(t.Context(), uri); err != nil {
-			t.Errorf("%s: %v", uri, err)
-		}
-	}
-	if len(got) != 5 {
-		t.Errorf("opened were %q", got)
-	}
-	if _, err := o.Open(t.Context(), "gopher://x"); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("an unknown scheme: %v", err)
-	}
-}

@@ -49,15 +49,12 @@ var errOneOnly = fmt.Errorf("repository of version 3 has one publisher, and noth
 func (r *Repository) createOld(ctx context.Context, c Config) error {
 	r.version = 3
 	if err := r.store.Put(ctx, oldConfigName, strings.NewReader(oldConfig)); err != nil {
-		return &Error{Op: "create", Err: err}
+		return err
 	}
 	if c.DefaultPublisher == "" {
 		return nil
 	}
-	if err := r.setOnly(ctx, c.DefaultPublisher); err != nil {
-		return &Error{Op: "create", Publisher: c.DefaultPublisher, Err: err}
-	}
-	return nil
+	return r.setOnly(ctx, c.DefaultPublisher)
 }
 
 // setOnly says whose the repository is.

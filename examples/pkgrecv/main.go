@@ -32,7 +32,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, repo.Local(nil), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // An options holds what the command line says.
@@ -51,6 +51,7 @@ type options struct {
 	recursive    bool
 	help         bool
 	patterns     []string
+	openers      repo.Openers
 }
 
 // modes are the values of -m.
@@ -70,16 +71,21 @@ func (e usageError) Error() string { return string(e) }
 var errPartial = errors.New("only a part could be received")
 
 // run is the program: it returns the exit status.
-func run(ctx context.Context, args []string, out, errs io.Writer) int {
+func run(ctx context.Context, openers repo.Openers, args []string, out, errs io.Writer) int {
 	o, flags, err := parse(args)
 	if err == nil && o.help {
 		fmt.Fprintf(out, "usage: pkgrecv -s SOURCE -d DESTINATION [OPTION...] [PATTERN...]\n%s", flags.FlagUsages())
 		return 0
 	}
 	if err == nil {
+		o.openers = openers
 		err = receive(ctx, o, out, errs)
 	}
 	var usage usageError
+	var nowhere *repo.LocationError
+	if errors.As(err, &nowhere) {
+		err = usageError(err.Error())
+	}
 	var exit *transform.ExitError
 	switch {
 	case err == nil:

@@ -7,29 +7,26 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/goips/ips/archive"
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
-	"github.com/goips/ips/repo/store"
 )
 
 // receive does what the options say.
-func receive(ctx context.Context, o *options, out, errs io.Writer) error {
+func receive(ctx context.Context, o *options, out, errs io.Writer) (err error) {
 	change, err := o.transformer(out, errs)
 	if err != nil {
 		return err
 	}
-	src, err := open(ctx, o.source)
+	src, err := o.openers.OpenSource(ctx, o.source)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, src.Close()) }()
 	publishers, err := o.chosen(ctx, src)
 	if err != nil {
 		return err
@@ -59,10 +56,11 @@ func receive(ctx context.Context, o *options, out, errs io.Writer) error {
 	case o.raw:
 		return o.writeRaw(ctx, repo.Listed(src), packages, opts)
 	}
-	dst, err := openRepository(ctx, o.dest)
+	dst, err := o.openers.OpenSink(ctx, o.dest)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, dst.Close()) }()
 	return repo.Copy(ctx, dst, src, slices.Values(packages), opts)
 }
 
@@ -92,45 +90,18 @@ func list(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo
 	return nil
 }
 
-// open opens a repository or an archive.
-func open(ctx context.Context, location string) (repo.Source, error) {
-	path, err := localPath(location)
+// openRepository opens the destination.
+func (o *options) openRepository(ctx context.Context) (*repo.Repository, error) {
+	dst, err := o.openers.OpenSink(ctx, o.dest)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.IsDir() {
-		return archive.Open(path)
+	r, ok := dst.(*repo.Repository)
+	if !ok {
+		err := fmt.Errorf("%s is no repository on this machine, which --clone takes", o.dest)
+		return nil, errors.Join(err, dst.Close())
 	}
-	return openRepository(ctx, path)
-}
-
-func openRepository(ctx context.Context, location string) (*repo.Repository, error) {
-	path, err := localPath(location)
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	return repo.Open(ctx, store.Dir(root), nil)
-}
-
-// localPath returns the path that a location names.
-func localPath(location string) (string, error) {
-	if !strings.Contains(location, ":") {
-		return location, nil
-	}
-	u, err := url.Parse(location)
-	if err != nil {
-		return "", err
-	}
-	if u.Scheme != "file" {
-		return "", fmt.Errorf("%s: %w", location, errors.ErrUnsupported)
-	}
-	return u.Path, nil
+	return r, nil
 }
 
 // chosen returns the publishers that -p names: all without it, or where it says so.
@@ -180,11 +151,12 @@ func listNewest(ctx context.Context, src repo.Source, publishers []string, out i
 }
 
 // cloneAll makes the destination's publishers equal to the source's.
-func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []string, out io.Writer) error {
-	dst, err := openRepository(ctx, o.dest)
+func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []string, out io.Writer) (err error) {
+	dst, err := o.openRepository(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, dst.Close()) }()
 	for _, p := range publishers {
 		fmt.Fprintln(out, "Cloning", p)
 		if o.dryRun {

@@ -6,17 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
-	"github.com/goips/ips/archive"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
-	"github.com/goips/ips/repo/store"
 )
 
 // A call is one run of a subcommand.
@@ -28,6 +24,8 @@ type call struct {
 	publishers []string // -p
 	format     string   // -F
 	noHeader   bool     // -H
+	openers    repo.Openers
+	opened     []io.Closer // closed at the end
 	out, errs  io.Writer
 }
 
@@ -83,7 +81,7 @@ func (c *call) source(ctx context.Context) (repo.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, location)
+	return c.open(ctx, location)
 }
 
 // repository opens the repository at the location, for changing it.
@@ -99,43 +97,44 @@ func (c *call) repository(ctx context.Context) (*repo.Repository, error) {
 	return r, nil
 }
 
-// open opens a repository or an archive.
-func open(ctx context.Context, location string) (repo.Source, error) {
-	path, err := localPath(location)
+// open opens a repository or an archive, until the end.
+func (c *call) open(ctx context.Context, location string) (repo.Source, error) {
+	src, err := c.openers.OpenSource(ctx, location)
 	if err != nil {
-		return nil, err
+		return nil, asUsage(err, location)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	c.opened = append(c.opened, src)
+	return src, nil
+}
+
+// close closes what was opened.
+func (c *call) close() error {
+	var errs []error
+	for _, o := range c.opened {
+		errs = append(errs, o.Close())
 	}
-	if !info.IsDir() {
-		return archive.Open(path)
-	}
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	r, err := repo.Open(ctx, store.Dir(root), nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
+	return errors.Join(errs...)
 }
 
 // localPath returns the path that a location names.
 func localPath(location string) (string, error) {
-	if !strings.Contains(location, ":") {
-		return location, nil
+	l, err := repo.ParseLocation(location)
+	if err == nil && l.Path() == "" {
+		err = &repo.Error{Op: "open", Place: location, Err: errors.ErrUnsupported}
 	}
-	u, err := url.Parse(location)
-	if err != nil {
-		return "", usageError(err.Error())
+	return l.Path(), asUsage(err, location)
+}
+
+// asUsage makes wrong usage of the error about a location that names none, or a depot.
+func asUsage(err error, location string) error {
+	if e := new(repo.LocationError); errors.As(err, &e) {
+		return usageError(e.Error())
 	}
-	if u.Scheme != "file" {
-		return "", usageError("network repositories are not supported for this operation: " + location)
+	l, _ := repo.ParseLocation(location)
+	if errors.Is(err, errors.ErrUnsupported) && (l.Scheme() == "http" || l.Scheme() == "https") {
+		return usageError("network repositories are not supported for this operation: " + location)
 	}
-	return u.Path, nil
+	return err
 }
 
 // chosen returns the publishers of src that -p selects: all without it. One that is

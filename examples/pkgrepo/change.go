@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"runtime/debug"
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
-	"github.com/goips/ips/repo/store"
 )
 
 // create makes a repository in a directory that is missing or empty.
@@ -31,30 +27,11 @@ func (c *call) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if *version != 3 && *version != 4 {
-		return fmt.Errorf("creating a repository of version %d: %w", *version, errors.ErrUnsupported)
-	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(path)
+	r, err := repo.CreateDir(ctx, path, repo.Config{Version: *version}, nil)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	_, err = repo.Create(ctx, store.Dir(root), repo.Config{Version: *version}, nil)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("a package repository (or a directory with content) is at %s already: %w", path, err)
-	}
-	if err != nil || *version != 3 {
-		return err
-	}
-	for _, dir := range []string{"catalog", "file", "index", "pkg", "tmp", "trans"} {
-		if err := root.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.Close()
 }
 
 // What rebuild and refresh do to a publisher.

@@ -47,11 +47,11 @@ func (c *call) diff(ctx context.Context) error {
 }
 
 func (c *call) differences(ctx context.Context) ([]repo.Difference, error) {
-	a, err := open(ctx, c.locations[0])
+	a, err := c.open(ctx, c.locations[0])
 	if err != nil {
 		return nil, err
 	}
-	b, err := open(ctx, c.locations[1])
+	b, err := c.open(ctx, c.locations[1])
 	if err != nil {
 		return nil, err
 	}

@@ -19,12 +19,14 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/goips/ips/repo"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, repo.Local(nil), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // A verb is one subcommand: what stands behind its name, and what it does.
@@ -72,10 +74,11 @@ const (
 )
 
 // run is the program: it returns the exit status.
-func run(ctx context.Context, args []string, out, errs io.Writer) int {
+func run(ctx context.Context, openers repo.Openers, args []string, out, errs io.Writer) int {
 	buffered := bufio.NewWriter(out)
-	err := dispatch(ctx, args, buffered, errs)
-	err = errors.Join(err, buffered.Flush())
+	c := &call{openers: openers, out: buffered, errs: errs}
+	err := dispatch(ctx, args, c)
+	err = errors.Join(err, c.close(), buffered.Flush())
 	var code status
 	var usage usageError
 	switch {
@@ -92,11 +95,11 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 }
 
 // dispatch reads what stands before the subcommand and carries that out.
-func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
-	c := &call{flags: newFlags(), out: out, errs: errs}
+func dispatch(ctx context.Context, args []string, c *call) error {
+	c.flags = newFlags()
 	c.flags.StringArrayVarP(&c.locations, "source", "s", nil, "location of the repository")
 	if err := c.flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
-		_, err := io.WriteString(out, help())
+		_, err := io.WriteString(c.out, help())
 		return err
 	} else if err != nil {
 		return usageError(err.Error())
@@ -106,7 +109,7 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 	}
 	name := c.flags.Arg(0)
 	if name == "help" {
-		_, err := io.WriteString(out, help())
+		_, err := io.WriteString(c.out, help())
 		return err
 	}
 	v, ok := verbs()[name]
@@ -118,7 +121,7 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 	c.flags.StringArrayVarP(&c.later, "source", "s", nil, "location of the repository")
 	err := v.run(c, ctx)
 	if errors.Is(err, pflag.ErrHelp) {
-		_, err = fmt.Fprintf(out, "usage: pkgrepo %s %s\n", name, v.usage)
+		_, err = fmt.Fprintf(c.out, "usage: pkgrepo %s %s\n", name, v.usage)
 	}
 	return err
 }

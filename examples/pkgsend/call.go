@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
-	"github.com/goips/ips/repo/store"
 )
 
 // A call is one run of a subcommand.
@@ -27,6 +25,8 @@ type call struct {
 	args          []string
 	location      string // -s
 	keepTimestamp bool   // -D allow-timestamp
+	openers       repo.Openers
+	opened        []io.Closer // closed at the end
 	in            io.Reader
 	out           io.Writer
 
@@ -57,26 +57,28 @@ func (c *call) repository(ctx context.Context) (*repo.Repository, error) {
 	if c.location == "" {
 		return nil, usageError("a repository (-s) is required")
 	}
-	path := c.location
-	if strings.Contains(path, ":") {
-		u, err := url.Parse(path)
-		if err != nil {
-			return nil, usageError(err.Error())
-		}
-		if u.Scheme != "file" {
-			return nil, fmt.Errorf("publishing to %s: %w", c.location, errors.ErrUnsupported)
-		}
-		path = u.Path
+	sink, err := c.openers.OpenSink(ctx, c.location)
+	if e := new(repo.LocationError); errors.As(err, &e) {
+		return nil, usageError(e.Error())
 	}
-	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
-	now, err := clock()
-	if err != nil {
-		return nil, err
+	c.opened = append(c.opened, sink)
+	r, ok := sink.(*repo.Repository)
+	if !ok {
+		return nil, fmt.Errorf("%s is no repository on this machine, which this takes", c.location)
 	}
-	return repo.Open(ctx, store.Dir(root), &repo.Options{Now: now})
+	return r, nil
+}
+
+// closeAll closes what was opened.
+func (c *call) closeAll() error {
+	var errs []error
+	for _, o := range c.opened {
+		errs = append(errs, o.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // clock returns the clock that SOURCE_DATE_EPOCH asks for, nil for the real one.
@@ -87,7 +89,7 @@ func clock() (func() time.Time, error) {
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+		return nil, usageError("SOURCE_DATE_EPOCH is no number of seconds: " + text)
 	}
 	return func() time.Time { return time.Unix(seconds, 0).UTC() }, nil
 }
@@ -126,7 +128,7 @@ func (c *call) content() (func(name string) (fs.File, error), error) {
 		areas = append(areas, os.DirFS(dir))
 	}
 	for _, name := range c.bundles {
-		area, err := bundle(name)
+		area, err := c.bundle(name)
 		if err != nil {
 			return nil, err
 		}
@@ -138,8 +140,8 @@ func (c *call) content() (func(name string) (fs.File, error), error) {
 	return repo.Proto(areas...), nil
 }
 
-// bundle opens a directory or a tar archive as a place of payloads.
-func bundle(name string) (fs.FS, error) {
+// bundle opens a directory or a tar archive as a place of payloads, until the end.
+func (c *call) bundle(name string) (fs.FS, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -151,6 +153,7 @@ func bundle(name string) (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.opened = append(c.opened, f)
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/goips/ips/repo"
 )
 
 func main() {
@@ -60,8 +62,13 @@ func (e usageError) Error() string { return string(e) }
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	buffered := bufio.NewWriter(out)
-	err := dispatch(ctx, args, &call{in: in, out: buffered})
-	err = errors.Join(err, buffered.Flush())
+	c := &call{in: in, out: buffered}
+	openers, err := places()
+	if err == nil {
+		c.openers = openers
+		err = dispatch(ctx, args, c)
+	}
+	err = errors.Join(err, c.closeAll(), buffered.Flush())
 	var wrong usageError
 	switch {
 	case err == nil:
@@ -75,6 +82,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	fmt.Fprintln(errs, "pkgsend:", err)
 	return 1
+}
+
+// places says how locations are opened.
+func places() (repo.Openers, error) {
+	now, err := clock()
+	return repo.Local(&repo.Options{Now: now}), err
 }
 
 // dispatch reads what stands before the subcommand and carries that out.

@@ -75,7 +75,7 @@ func (t *tour) writeArchive(ctx context.Context, name string, packages []fmri.FM
 
 // readArchive opens the archive and verifies every manifest and payload in it.
 func (t *tour) readArchive(ctx context.Context, name string, packages []fmri.FMRI) error {
-	a, err := archive.Open(name)
+	a, err := t.openers.OpenSource(ctx, name)
 	if err != nil {
 		return err
 	}

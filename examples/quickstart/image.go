@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/goips/ips/fmri"
-	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/image"
 	"github.com/goips/ips/solver"
 )
@@ -20,8 +21,9 @@ func (t *tour) install(ctx context.Context) error {
 	if err := os.RemoveAll(t.path("image")); err != nil {
 		return err
 	}
-	opts := &image.Options{Openers: repo.Openers{"file": t.opener}, Progress: t.imageProgress}
-	config := image.Config{Publishers: []image.Publisher{{Name: publisher, Origins: []string{"file://" + t.path("repo")}}}}
+	opts := &image.Options{Openers: t.openers, Progress: t.imageProgress}
+	origin := url.URL{Scheme: "file", Path: filepath.ToSlash(t.path("repo"))}
+	config := image.Config{Publishers: []image.Publisher{{Name: publisher, Origins: []string{origin.String()}}}}
 	var err error
 	if t.image, err = image.Create(ctx, t.path("image"), config, opts); err != nil {
 		return err
@@ -33,11 +35,6 @@ func (t *tour) install(ctx context.Context) error {
 	return t.carryOut(ctx, solver.Request{Patterns: []fmri.Pattern{
 		pattern("%s@%s", incorporation, t.build(1).short()), t.wanted(),
 	}})
-}
-
-// opener serves the image from the repository that is open already.
-func (t *tour) opener(context.Context, string) (repo.Source, error) {
-	return struct{ repo.Source }{t.repo}, nil
 }
 
 // imageProgress shows how far an operation on the image has come.

@@ -19,6 +19,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+
+	"github.com/goips/ips/repo"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func run(ctx context.Context, args []string, out *os.File) int {
 		flags.Usage()
 		return 2
 	}
-	if err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: newScreen(out)}); err != nil {
+	if err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: newScreen(out), openers: repo.Local(nil)}); err != nil {
 		fmt.Fprintln(out, "quickstart:", err)
 		return 1
 	}

@@ -10,24 +10,20 @@ import (
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/repo"
-	"github.com/goips/ips/repo/store"
 )
 
 // openRepository opens the repository of an earlier run, or makes one.
 func (t *tour) openRepository(ctx context.Context) error {
-	if err := os.MkdirAll(t.path("repo"), 0o755); err != nil {
-		return err
+	r, err := repo.OpenDir(ctx, t.path("repo"), nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		r, err = repo.CreateDir(ctx, t.path("repo"), repo.Config{DefaultPublisher: publisher}, nil)
 	}
-	root, err := os.OpenRoot(t.path("repo"))
 	if err != nil {
 		return err
 	}
-	t.close = append(t.close, root.Close)
-	t.repo, err = repo.Open(ctx, store.Dir(root), nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.repo, err = repo.Create(ctx, store.Dir(root), repo.Config{DefaultPublisher: publisher}, nil)
-	}
-	return err
+	t.repo = r
+	t.close = append(t.close, r.Close)
+	return nil
 }
 
 // publish publishes all packages of a build at once, or none. A build that an earlier

@@ -18,6 +18,7 @@ type tour struct {
 	dir     string
 	only    string // import path of the one package to tour with, "" for all
 	out     *screen
+	openers repo.Openers // of the places of packages
 	release *goRelease
 	repo    *repo.Repository
 	image   *image.Image

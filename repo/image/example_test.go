@@ -30,9 +30,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	img, err := image.Create(ctx, filepath.Join(dir, "root"), image.Config{
-		Publishers: []image.Publisher{{Name: "example.org", Origins: []string{"mem:/"}}},
+		Publishers: []image.Publisher{{Name: "example.org", Origins: []string{"mem://packages"}}},
 	}, &image.Options{
-		Openers: repo.Openers{"mem": func(context.Context, string) (repo.Source, error) { return source, nil }},
+		Openers: repo.Openers{"mem": repo.Opened(source)},
 	})
 	if err != nil {
 		log.Fatal(err)

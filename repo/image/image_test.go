@@ -345,8 +345,8 @@ func TestOrigins(t *testing.T) {
 	}
 	opts := s.options()
 	opts.Openers = repo.Openers{
-		"good": func(context.Context, string) (repo.Source, error) { return s, nil },
-		"bad":  func(context.Context, string) (repo.Source, error) { return spoiled, nil },
+		"good": repo.Opened(s),
+		"bad":  repo.Opened(spoiled),
 	}
 	c := s.config()
 	c.Type = User

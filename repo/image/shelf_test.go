@@ -131,7 +131,7 @@ func (s *shelf) options() *Options {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	return &Options{
 		volatile: true,
-		Openers:  repo.Openers{"test": func(context.Context, string) (repo.Source, error) { return s, nil }},
+		Openers:  repo.Openers{"test": repo.Opened(s)},
 		Now: func() time.Time {
 			now = now.Add(time.Second)
 			return now

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -25,20 +24,18 @@ type sources struct {
 	pubs  []Publisher
 
 	mu   sync.Mutex
-	open map[string]repo.Source
+	open map[string]repo.SourceCloser
 }
 
 func (i *Image) sources() *sources {
-	return &sources{image: i, pubs: i.state.Load().config.Publishers, open: map[string]repo.Source{}}
+	return &sources{image: i, pubs: i.state.Load().config.Publishers, open: map[string]repo.SourceCloser{}}
 }
 
-// Close closes the origins that can be closed.
+// Close closes the origins.
 func (s *sources) Close() error {
 	var errs []error
 	for _, src := range s.open {
-		if c, ok := src.(io.Closer); ok {
-			errs = append(errs, c.Close())
-		}
+		errs = append(errs, src.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -50,7 +47,7 @@ func (s *sources) origin(ctx context.Context, uri string) (repo.Source, error) {
 	if src := s.open[uri]; src != nil {
 		return src, nil
 	}
-	src, err := s.image.opts.Openers.Open(ctx, uri)
+	src, err := s.image.opts.Openers.OpenSource(ctx, uri)
 	if err != nil {
 		return nil, err
 	}

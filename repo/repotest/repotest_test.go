@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -40,12 +39,12 @@ func TestSub(t *testing.T) {
 
 func TestDir(t *testing.T) {
 	runSink(t, func(t *testing.T) store.Store {
-		root, err := os.OpenRoot(t.TempDir())
+		s, err := store.OpenDir(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { root.Close() })
-		return store.Dir(root)
+		t.Cleanup(func() { s.Close() })
+		return s
 	})
 }
 

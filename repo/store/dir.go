@@ -18,6 +18,12 @@ import (
 	"github.com/goips/ips/repo/store/internal/files"
 )
 
+// A Closer is a store that lies open until Close. What is read then may go on.
+type Closer interface {
+	Store
+	io.Closer
+}
+
 // Dir returns the store in a directory tree: an object is the file of its name,
 // and directories exist as long as there is something in them. Nothing outside
 // of the root is read or written, whatever links there may be. It has all
@@ -31,16 +37,37 @@ import (
 //
 // Locks are record locks (fcntl) that belong to the open file. They exclude
 // those of lockf(3) in other programs.
-func Dir(root *os.Root) Store { return OnFiles(files.OS(root)) }
+//
+// Close closes the root.
+func Dir(root *os.Root) Closer { return newDir(files.OS(root)) }
+
+// OpenDir opens the Dir of the directory with that path.
+func OpenDir(path string) (Closer, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	return Dir(root), nil
+}
 
 // OnFiles is Dir on a file system of another make. It is for package storetest,
 // whose Disk makes one that loses power.
-func OnFiles(f files.FS) Store { return &dir{files: f, staging: staging{files: f}} }
+func OnFiles(f files.FS) Store { return newDir(f) }
+
+func newDir(f files.FS) *dir { return &dir{files: f, staging: staging{files: f}} }
 
 type dir struct {
 	files   files.FS
 	staging staging
 	buffers sync.Pool // of *bufio.Writer, for drafts
+}
+
+// Close closes the tree, if that can be closed.
+func (d *dir) Close() error {
+	if c, ok := d.files.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // attempts is how often an operation is tried whose directory another writer

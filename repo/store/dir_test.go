@@ -20,12 +20,12 @@ import (
 // dirAt returns a Dir in a directory.
 func dirAt(t testing.TB, dir string) store.Store {
 	t.Helper()
-	root, err := os.OpenRoot(dir)
+	s, err := store.OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
-	return store.Dir(root)
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // TestLinkOutOfRoot puts symbolic links that lead out of the root in the place

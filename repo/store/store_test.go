@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/goips/ips/repo/store"
@@ -10,12 +9,12 @@ import (
 
 // tempDir returns a Dir in a new directory.
 func tempDir(t testing.TB) store.Store {
-	root, err := os.OpenRoot(t.TempDir())
+	s, err := store.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
-	return store.Dir(root)
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 func TestDir(t *testing.T) {

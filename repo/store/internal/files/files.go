@@ -62,8 +62,11 @@ var ErrLocked = errors.New("file is locked")
 // on which others may be writing as well.
 const manyFiles = 8
 
-// OS is the tree below a root.
+// OS is the tree below a root. It is an io.Closer, which closes the root.
 func OS(root *os.Root) FS { return &osFS{root: root} }
+
+// Close closes what lies open, and the root.
+func (o *osFS) Close() error { return errors.Join(o.top.close(), o.root.Close()) }
 
 type osFS struct {
 	root *os.Root

@@ -9,12 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// top is the directory at the root, opened when it is first needed. It is left to
-// the garbage collector, as the root is.
+// top is the directory at the root, opened when it is first needed. It is closed with
+// the tree.
 type top struct {
 	once sync.Once
 	dir  *os.File
 	err  error
+}
+
+func (t *top) close() error {
+	if t.dir == nil {
+		return nil
+	}
+	return t.dir.Close()
 }
 
 // open opens a name below the root with one system call where os.Root needs two

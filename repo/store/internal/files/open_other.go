@@ -10,6 +10,8 @@ import (
 
 type top struct{}
 
+func (*top) close() error { return nil }
+
 func (o *osFS) open(name string, flag int) (*os.File, error) {
 	return o.root.OpenFile(name, flag, 0o666)
 }

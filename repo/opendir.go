@@ -1,0 +1,100 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/goips/ips/repo/store"
+)
+
+// OpenDir opens the repository in a directory, as Open does. Close closes it.
+func OpenDir(ctx context.Context, path string, opts *Options) (*Repository, error) {
+	r, err := openDir(ctx, path, opts)
+	if err != nil {
+		return nil, &Error{Op: "open", Place: path, Err: err}
+	}
+	return r, nil
+}
+
+func openDir(ctx context.Context, path string, opts *Options) (*Repository, error) {
+	isDir, err := look(path)
+	if err == nil && !isDir {
+		err = because(fs.ErrInvalid, "it is a file; a repository is a directory")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.OpenDir(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := open(ctx, s, opts)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	r.opened = s
+	return r, nil
+}
+
+// CreateDir makes a repository in a directory, as Create does. The directory, and
+// those above it, are made if they are not there.
+func CreateDir(ctx context.Context, path string, c Config, opts *Options) (*Repository, error) {
+	r, err := createDir(ctx, path, c, opts)
+	if err != nil {
+		return nil, &Error{Op: "create", Place: path, Err: err}
+	}
+	return r, nil
+}
+
+func createDir(ctx context.Context, path string, c Config, opts *Options) (*Repository, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	switch isDir, err := look(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case !isDir:
+		return nil, because(fs.ErrExist, "there is a file of that name already")
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, err
+	}
+	s, err := store.OpenDir(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := create(ctx, s, c, opts)
+	if err == nil && c.Version == 3 {
+		err = makeOldDirs(path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	r.opened = s
+	return r, nil
+}
+
+// makeOldDirs makes the directories without which old programs take version 3 for no
+// repository. A store has none that are empty.
+func makeOldDirs(path string) error {
+	for _, dir := range []string{"catalog", "file", "index", "pkg", "tmp", "trans"} {
+		if err := os.Mkdir(filepath.Join(path, dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes what OpenDir or CreateDir has opened. A repository in a store of the
+// caller's needs no Close. Transactions and batches end before, readers of payloads
+// may go on.
+func (r *Repository) Close() error {
+	if r.opened == nil {
+		return nil
+	}
+	return r.opened.Close()
+}
