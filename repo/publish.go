@@ -43,6 +43,7 @@ type PublishOptions struct {
 type Event struct {
 	Op          string    // what is being done: "publish", "copy", "verify", ...
 	FMRI        fmri.FMRI // the package concerned
+	Name        string    // what is at hand where it is no package, such as a path
 	Done, Total int       // of what the operation counts: payloads or packages
 	Bytes       int64     // that went through so far; zero if they are not counted
 }

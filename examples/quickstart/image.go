@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/image"
 	"github.com/goips/ips/solver"
 )
@@ -38,7 +39,7 @@ func (t *tour) install(ctx context.Context) error {
 }
 
 // imageProgress shows how far an operation on the image has come.
-func (t *tour) imageProgress(e image.Event) { t.out.progress(e.Stage.String(), e.Done, e.Total) }
+func (t *tour) imageProgress(e repo.Event) { t.out.progress(e.Op, e.Done, e.Total) }
 
 // carryOut plans a request, prints the plan's figures and executes it.
 func (t *tour) carryOut(ctx context.Context, req solver.Request) error {
@@ -47,13 +48,13 @@ func (t *tour) carryOut(ctx context.Context, req solver.Request) error {
 		return err
 	}
 	packages, steps := 0, 0
-	for range p.Packages() {
+	for range p.Plan.Packages() {
 		packages++
 	}
-	for range p.Steps() {
+	for range p.Plan.Steps() {
 		steps++
 	}
-	if err := t.image.Execute(ctx, p); err != nil {
+	if err := t.image.Execute(ctx, p.Plan); err != nil {
 		return err
 	}
 	t.out.line("   %d packages, %d steps; now %d packages are installed", packages, steps, t.image.Installed().Len())

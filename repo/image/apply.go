@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
 	"github.com/goips/ips/solver/plan"
 )
 
@@ -135,8 +136,7 @@ func (e *execution) phases(ctx context.Context, from, to plan.Phase) error {
 func (e *execution) progress(s plan.Step) {
 	e.done[s.Phase]++
 	key, _ := s.Action().Key()
-	stage := Removing + Stage(s.Phase-plan.Remove)
-	e.image.opts.Progress(Event{Stage: stage, Name: key, Done: e.done[s.Phase], Total: e.steps[s.Phase]})
+	e.image.opts.Progress(repo.Event{Op: s.Phase.String(), Name: key, Done: e.done[s.Phase], Total: e.steps[s.Phase]})
 }
 
 // actuate hands the actuators to the host, if there is one.

@@ -18,9 +18,10 @@ const (
 	frozenFile = "frozen_dict"
 )
 
-// readPair reads [1, object] into object; a missing file leaves it empty.
-func (i *Image) readPair(t *tree, name string, object any) error {
-	src, err := t.readFile(i.meta(stateDir, name), maxConfig)
+// readPair reads [1, object] from a file in the directory of the state into object; a
+// missing file leaves it empty.
+func readPair(files *tree, name string, object any) error {
+	src, err := files.readFile(name, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -42,9 +43,9 @@ func (i *Image) readPair(t *tree, name string, object any) error {
 }
 
 // readAvoid reads the packages that groups do not bring in.
-func (i *Image) readAvoid(t *tree) (set solver.AvoidSet, err error) {
+func readAvoid(files *tree) (set solver.AvoidSet, err error) {
 	kinds := map[string]string{}
-	if err := i.readPair(t, avoidFile, &kinds); err != nil {
+	if err := readPair(files, avoidFile, &kinds); err != nil {
 		return set, err
 	}
 	for name, kind := range kinds {
@@ -84,9 +85,9 @@ func avoidText(set solver.AvoidSet) []byte {
 
 // readFrozen reads the packages that are held to a version: the version as an FMRI, a
 // comment or null, and the time.
-func (i *Image) readFrozen(t *tree) ([]solver.Freeze, error) {
+func readFrozen(files *tree) ([]solver.Freeze, error) {
 	entries := map[string][]any{}
-	if err := i.readPair(t, frozenFile, &entries); err != nil {
+	if err := readPair(files, frozenFile, &entries); err != nil {
 		return nil, err
 	}
 	var list []solver.Freeze

@@ -67,13 +67,13 @@ func BenchmarkInstall(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		i := s.create(b, b.TempDir())
-		i.tree.volatile = false
+		i.hooks.volatile = false
 		p, err := i.Plan(b.Context(), solver.Request{Patterns: benchPattern})
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		if err := i.Execute(b.Context(), p); err != nil {
+		if err := i.Execute(b.Context(), p.Plan); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()

@@ -169,11 +169,11 @@ func copyImage(t *testing.T, from string) string {
 // cut.
 func attempt(t *testing.T, s *shelf, root string, n int, req solver.Request) error {
 	t.Helper()
-	opts := s.options()
+	h := hooks{volatile: true}
 	if n >= 0 {
-		opts.before = (&cutter{left: n}).before
+		h.before = (&cutter{left: n}).before
 	}
-	i, err := Open(t.Context(), root, opts)
+	i, err := open(t.Context(), root, s.options(), h)
 	if err != nil {
 		return err
 	}
@@ -283,16 +283,15 @@ func TestCrashCreate(t *testing.T) {
 	s.publish(t, crashLib, crashFiles())
 	for n := 0; ; n++ {
 		root := tempDir(t)
-		opts := s.options()
-		opts.before = (&cutter{left: n}).before
-		i, err := Create(t.Context(), root, s.config(), opts)
+		h := hooks{volatile: true, before: (&cutter{left: n}).before}
+		i, err := create(t.Context(), root, s.config(), s.options(), h)
 		if err == nil {
 			err = errors.Join(i.Refresh(t.Context()), i.Close())
 		}
 		cut := err != nil
-		i, err = Open(t.Context(), root, s.options())
+		i, err = open(t.Context(), root, s.options(), hooks{volatile: true})
 		if errors.Is(err, ErrNotImage) {
-			i, err = Create(t.Context(), root, s.config(), s.options())
+			i, err = create(t.Context(), root, s.config(), s.options(), hooks{volatile: true})
 		}
 		if err != nil {
 			t.Fatalf("cut %d: begin again: %v", n, err)

@@ -35,8 +35,8 @@ type listed struct {
 
 // loadDatabase makes the two catalogs from the list of packages in the database. What
 // it does not say of them is in the publishers' catalogs, or else in manifests.
-func (i *Image) loadDatabase(t *tree, s *state) error {
-	rows, err := i.readDatabase(t)
+func (i *Image) loadDatabase(t, files *tree, s *state) error {
+	rows, err := readDatabase(files)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (i *Image) describe(t *tree, published map[string]*catalog.Catalog, f fmri.
 	c, ok := published[f.Publisher()]
 	if !ok {
 		var err error
-		if c, err = i.readCatalog("publisher", f.Publisher(), "catalog"); err != nil {
+		if c, err = readCatalog(i.root, i.meta("publisher", f.Publisher(), "catalog")); err != nil {
 			return catalog.Package{}, err
 		}
 		published[f.Publisher()] = c
@@ -97,14 +97,13 @@ func (i *Image) describe(t *tree, published map[string]*catalog.Catalog, f fmri.
 
 // readDatabase reads the list of packages. A database that was being written when its
 // program ended is refused: only that program can restore it.
-func (i *Image) readDatabase(t *tree) ([]listed, error) {
-	name := i.meta(stateDir, databaseFile)
+func readDatabase(files *tree) ([]listed, error) {
 	for _, suffix := range []string{"-journal", "-wal"} {
-		if fi, err := t.lstat(name + suffix); err == nil && fi.Size() > 0 {
+		if fi, err := files.lstat(databaseFile + suffix); err == nil && fi.Size() > 0 {
 			return nil, &FormatError{File: stateDir + "/" + databaseFile, Msg: "is being written"}
 		}
 	}
-	src, err := t.readFile(name, maxDatabase)
+	src, err := files.readFile(databaseFile, maxDatabase)
 	if err != nil {
 		return nil, err
 	}

@@ -48,11 +48,11 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for s := range p.Steps() {
+		for s := range p.Plan.Steps() {
 			name, _ := s.Action().Key()
 			fmt.Println(s.Phase, s.Action().Kind, name)
 		}
-		if err := img.Execute(ctx, p); err != nil {
+		if err := img.Execute(ctx, p.Plan); err != nil {
 			log.Fatal(err)
 		}
 	}

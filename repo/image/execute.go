@@ -10,12 +10,10 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/internal/ini"
 	"github.com/goips/ips/solver/plan"
 )
-
-// ErrStale is why a plan is refused that was made for another state of the image.
-var ErrStale = errors.New("image has changed since the plan was made")
 
 // A LicenseError says that a license has not been accepted.
 type LicenseError struct {
@@ -59,8 +57,9 @@ func stepError(s plan.Step, err error) error {
 // finishes the plan, for which everything is on disk. If a step fails, Execute stops
 // there with a [*StepError]: the image has what it had noted before, some files are new
 // already, and the same plan made again carries on.
-func (i *Image) Execute(ctx context.Context, p *plan.Plan) error {
-	return i.change(ctx, "execute", func() error {
+func (i *Image) Execute(ctx context.Context, p *plan.Plan) (err error) {
+	defer wrap(&err, "execute", i.path)
+	return i.change(ctx, func() error {
 		start := i.now()
 		err := i.execute(ctx, p)
 		return errors.Join(err, i.record(p, start, err))
@@ -130,24 +129,24 @@ func (i *Image) checkLicenses(p *plan.Plan) error {
 // ensureManifests makes sure that the manifests of what is to be installed are on disk:
 // the plan may have been made elsewhere.
 func (i *Image) ensureManifests(ctx context.Context, p *plan.Plan) error {
-	srcs := i.sources()
-	defer srcs.Close()
-	ms := manifests{image: i, srcs: srcs}
+	ms := i.manifests(i.state.Load(), i.tree)
+	defer ms.close()
 	for c := range p.Packages() {
 		if !c.To.IsValid() {
 			continue
 		}
-		if _, err := ms.get(ctx, c.To); err != nil {
+		if err := ms.keep(ctx, c.To); err != nil {
 			return err
 		}
 	}
+	i.fetched.clear()
 	return nil
 }
 
 // commit notes what is installed from now on. Writing the state flushes the files of the
 // packages, too.
 func (i *Image) commit(e *execution) error {
-	i.opts.Progress(Event{Stage: Committing})
+	i.opts.Progress(repo.Event{Op: "commit"})
 	s := i.state.Load()
 	next, err := s.changed(e.plan.Packages(), i.now())
 	if err != nil {

@@ -45,7 +45,7 @@ func (i *Image) fetch(ctx context.Context, needs []need) error {
 	if err := i.tree.mkdirAll(i.meta(stageDir)); err != nil {
 		return err
 	}
-	srcs := i.sources()
+	srcs := i.sources(i.state.Load())
 	defer srcs.Close()
 	f := fetcher{image: i, srcs: srcs, total: len(needs)}
 	i.tree.dirty[i.meta(stageDir)] = true
@@ -75,7 +75,7 @@ func (f *fetcher) run(ctx context.Context, needs []need) error {
 			defer wg.Done()
 			w := worker{fetcher: f, tree: f.image.newTree()}
 			defer w.tree.forget()
-			w.tree.before, w.tree.volatile = f.before, f.image.tree.volatile
+			w.tree.hooks = &hooks{before: f.before, volatile: f.image.hooks.volatile}
 			for n := range work {
 				if err := w.stage(ctx, n); err != nil {
 					f.fail(err)
@@ -107,10 +107,7 @@ func feed(ctx context.Context, work chan<- need, needs []need) {
 func (f *fetcher) before(op, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.image.tree.before == nil {
-		return nil
-	}
-	return f.image.tree.before(op, name)
+	return f.image.tree.announce(op, name)
 }
 
 func (f *fetcher) fail(err error) {
@@ -142,7 +139,7 @@ func (w *worker) stage(ctx context.Context, n need) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done++
-	w.image.opts.Progress(Event{Stage: Fetching, Name: n.name, Done: w.done, Total: w.total})
+	w.image.opts.Progress(repo.Event{Op: "fetch", Name: n.name, Done: w.done, Total: w.total})
 	return nil
 }
 

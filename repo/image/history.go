@@ -74,7 +74,7 @@ func (i *Image) History() iter.Seq2[Record, error] {
 		defer t.forget()
 		entries, err := t.readDir(i.meta("history"))
 		if err != nil {
-			yield(Record{}, i.wrap("history", err))
+			yield(Record{}, wrapped("history", i.path, err))
 			return
 		}
 		for _, e := range entries {
@@ -82,7 +82,7 @@ func (i *Image) History() iter.Seq2[Record, error] {
 				continue
 			}
 			r, err := i.readRecord(t, e.Name())
-			if !yield(r, i.wrap("history", err)) {
+			if !yield(r, wrapped("history", i.path, err)) {
 				return
 			}
 		}

@@ -376,13 +376,13 @@ func TestForeignPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := s.create(t, tempDir(t))
-	if err := other.Execute(t.Context(), p); !errors.Is(err, ErrStale) && err != nil {
+	if err := other.Execute(t.Context(), p.Plan); !errors.Is(err, ErrStale) && err != nil {
 		t.Errorf("plan of another image: %v", err)
 	}
-	if err := i.Execute(t.Context(), p); err != nil {
+	if err := i.Execute(t.Context(), p.Plan); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.Execute(t.Context(), p); !errors.Is(err, ErrStale) {
+	if err := i.Execute(t.Context(), p.Plan); !errors.Is(err, ErrStale) {
 		t.Errorf("the same plan again: %v", err)
 	}
 	if err := i.Execute(t.Context(), new(plan.Plan)); err != nil {

@@ -25,7 +25,7 @@ func TestCreate(t *testing.T) {
 	s := newShelf()
 	for _, typ := range []Type{User, Full} {
 		root := filepath.Join(tempDir(t), "new/deep")
-		i, err := Create(t.Context(), root, Config{Type: typ}, s.options())
+		i, err := create(t.Context(), root, Config{Type: typ}, s.options(), hooks{volatile: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,10 +41,10 @@ func TestCreate(t *testing.T) {
 		if err := i.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Create(t.Context(), root, Config{}, s.options()); !errors.Is(err, fs.ErrExist) {
+		if _, err := create(t.Context(), root, Config{}, s.options(), hooks{volatile: true}); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("second image in a directory: %v", err)
 		}
-		again, err := Open(t.Context(), root, s.options())
+		again, err := open(t.Context(), root, s.options(), hooks{volatile: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,11 +57,11 @@ func TestCreate(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(full, "file"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Create(t.Context(), full, Config{}, s.options()); !errors.Is(err, fs.ErrExist) {
+	if _, err := create(t.Context(), full, Config{}, s.options(), hooks{volatile: true}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("directory with a file in it: %v", err)
 	}
 	for _, root := range []string{full, filepath.Join(full, "missing")} {
-		if _, err := Open(t.Context(), root, s.options()); !errors.Is(err, ErrNotImage) || !errors.Is(err, fs.ErrNotExist) {
+		if _, err := open(t.Context(), root, s.options(), hooks{volatile: true}); !errors.Is(err, ErrNotImage) || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("open %s: %v", root, err)
 		}
 	}
@@ -72,7 +72,7 @@ func TestCreate(t *testing.T) {
 func TestLocked(t *testing.T) {
 	s := newShelf()
 	i := s.create(t, tempDir(t))
-	if _, err := i.lock(); err != nil {
+	if err := i.lock(); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(i.Root(), "var/pkg/lock"))
@@ -212,7 +212,7 @@ func TestVerify(t *testing.T) {
 		for _, e := range test.edits {
 			e.do(t, root)
 		}
-		i, err := Open(t.Context(), root, s.options())
+		i, err := open(t.Context(), root, s.options(), hooks{volatile: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +304,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := i.Plan(t.Context(), solver.Request{Op: solver.Install, Patterns: patterns(t, "small")})
-	if err != nil || !p.IsEmpty() {
+	if err != nil || !p.Plan.IsEmpty() {
 		t.Fatalf("what is installed: %v, %v", p, err)
 	}
 	var got []string
@@ -351,7 +351,7 @@ func TestOrigins(t *testing.T) {
 	c := s.config()
 	c.Type = User
 	c.Publishers[0].Origins = []string{"bad://x/", "good://y/"}
-	i, err := Create(t.Context(), tempDir(t), c, opts)
+	i, err := create(t.Context(), tempDir(t), c, opts, hooks{volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,20 +385,20 @@ func TestResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.tree.before = func(op, name string) error {
+	i.hooks.before = func(op, name string) error {
 		if strings.Contains(name, "ips-journal") {
 			return errCut
 		}
 		return nil
 	}
-	if err := i.Execute(t.Context(), p); !errors.Is(err, errCut) {
+	if err := i.Execute(t.Context(), p.Plan); !errors.Is(err, errCut) {
 		t.Fatal(err)
 	}
-	i.tree.before = nil
+	i.hooks.before = nil
 	if s.served != 1 {
 		t.Fatalf("%d payloads were sent", s.served)
 	}
-	if err := i.Execute(t.Context(), p); err != nil {
+	if err := i.Execute(t.Context(), p.Plan); err != nil {
 		t.Fatal(err)
 	}
 	if s.served != 1 {
@@ -417,13 +417,13 @@ func TestCanceled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var stages []string
-	i.opts.Progress = func(e Event) {
-		stages = append(stages, e.Stage.String())
-		if e.Stage == Installing && e.Done == 2 {
+	i.opts.Progress = func(e repo.Event) {
+		stages = append(stages, e.Op)
+		if e.Op == "install" && e.Done == 2 {
 			cancel()
 		}
 	}
-	if err := i.Execute(ctx, p); !errors.Is(err, context.Canceled) {
+	if err := i.Execute(ctx, p.Plan); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if i.Installed().Len() != 0 {
@@ -452,7 +452,7 @@ func TestPlanElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(p)
+	text, err := json.Marshal(p.Plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -497,7 +497,7 @@ func TestMediators(t *testing.T) {
 	}
 	p, err := i.PlanMediators(t.Context(), []manifest.Choice{{Mediator: "m", Version: "1", VersionSource: manifest.SourceLocal}})
 	if err == nil {
-		err = i.Execute(t.Context(), p)
+		err = i.Execute(t.Context(), p.Plan)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -507,7 +507,7 @@ func TestMediators(t *testing.T) {
 		t.Errorf("mediators: %+v", got)
 	}
 	if p, err = i.PlanMediators(t.Context(), nil); err == nil {
-		err = i.Execute(t.Context(), p)
+		err = i.Execute(t.Context(), p.Plan)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -29,15 +30,15 @@ type lock struct{ file *os.File }
 
 // lock takes the lock of the image, for processes and for goroutines. It does not
 // wait for other processes.
-func (i *Image) lock() (*lock, error) {
+func (i *Image) lock() error {
 	i.mu.Lock()
 	l, err := i.lockProcess()
 	if err != nil {
 		i.mu.Unlock()
-		return nil, err
+		return err
 	}
 	i.held = l
-	return l, nil
+	return nil
 }
 
 func (i *Image) lockProcess() (*lock, error) {
@@ -75,7 +76,11 @@ func (i *Image) openLock(name string) (*os.File, error) {
 	if err == nil && !fi.Mode().IsRegular() {
 		return nil, &os.PathError{Op: "lock", Path: name, Err: os.ErrInvalid}
 	}
-	return dir.OpenFile(base, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := dir.OpenFile(base, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, because(fs.ErrPermission, "this user may not write to %s, which is locked while an image is changed", name)
+	}
+	return f, err
 }
 
 // unlock gives the lock back. The file stays, empty.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/solver"
 )
@@ -239,9 +240,10 @@ func TestReferenceHistory(t *testing.T) {
 func TestReferenceIsOnlyRead(t *testing.T) {
 	i, _ := openReference(t)
 	before := contents(t, i.Root(), "")
-	_, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "system/basil")})
-	if !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("plan: %v", err)
+	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "system/basil")})
+	require.NoError(t, err, "a plan changes nothing")
+	if err := i.Execute(t.Context(), p.Plan); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("execute: %v", err)
 	}
 	if err := i.Refresh(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("refresh: %v", err)

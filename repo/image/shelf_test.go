@@ -28,6 +28,8 @@ type shelf struct {
 	stored    map[string][]byte // payloads by name
 	served    int               // payloads sent
 	packer    *manifest.Packer
+
+	onManifest func(fmri.FMRI) // called when a manifest is asked for, if set
 }
 
 func newShelf() *shelf {
@@ -107,6 +109,9 @@ func (s *shelf) Catalog(_ context.Context, publisher string) (*catalog.Catalog, 
 }
 
 func (s *shelf) Manifest(_ context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
+	if s.onManifest != nil {
+		s.onManifest(f)
+	}
 	if m := s.manifests[f]; m != nil {
 		return m, nil
 	}
@@ -130,8 +135,7 @@ var _ repo.Source = (*shelf)(nil)
 func (s *shelf) options() *Options {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	return &Options{
-		volatile: true,
-		Openers:  repo.Openers{"test": repo.Opened(s)},
+		Openers: repo.Openers{"test": repo.Opened(s)},
 		Now: func() time.Time {
 			now = now.Add(time.Second)
 			return now
@@ -158,7 +162,13 @@ const (
 // create makes an image with the shelf's publishers and databases of owners.
 func (s *shelf) create(t testing.TB, root string) *Image {
 	t.Helper()
-	i, err := Create(t.Context(), root, s.config(), s.options())
+	return s.createAs(t, root, s.config())
+}
+
+// createAs does so with a configuration of the test's.
+func (s *shelf) createAs(t testing.TB, root string, c Config) *Image {
+	t.Helper()
+	i, err := create(t.Context(), root, c, s.options(), hooks{volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,11 @@ package image
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"iter"
+	"os"
 	"path"
 	"slices"
 	"time"
@@ -46,11 +49,86 @@ var directories = []string{
 	"publisher", "ssl", "state/installed", "state/known",
 }
 
-// token returns what changes whenever the packages of the image do.
-func (s *state) token() string { return formatTime(s.known.Modified()) }
+// token returns what changes whenever the packages of the image do, or the settings that
+// only a plan changes: a reader may have met them on both sides of a commit.
+func (s *state) token() string {
+	sum := fnv.New64a()
+	for _, section := range []string{"variant", "facet", "inherited_facet", "mediators"} {
+		for name, value := range s.file.Section(section) {
+			fmt.Fprintf(sum, "%s %q %q\n", section, name, value)
+		}
+	}
+	return fmt.Sprintf("%s-%016x", formatTime(s.known.Modified()), sum.Sum64())
+}
 
-// loadState reads the image from disk.
+// packages yields the names of what is installed, in order.
+func (s *state) packages() iter.Seq[fmri.FMRI] {
+	return func(yield func(fmri.FMRI) bool) {
+		for p := range s.installed.All() {
+			if !yield(p.FMRI()) {
+				return
+			}
+		}
+	}
+}
+
+// attempts is how often a reader begins again because a writer has put a new state in
+// place of the one that was being read.
+const attempts = 20
+
+// loadState reads the image from disk. It needs no lock: the directory of the state is
+// opened once, and what was read from it counts if it is still the state afterwards.
 func (i *Image) loadState(t *tree) (*state, error) {
+	var err error
+	for range attempts {
+		dir, oerr := i.openState(t)
+		if errors.Is(oerr, fs.ErrNotExist) {
+			err = because(fs.ErrNotExist, "the directory %s of the image is missing", i.meta(stateDir))
+			continue
+		}
+		if errors.Is(oerr, errMoved) {
+			err = oerr
+			continue
+		}
+		if oerr != nil {
+			return nil, oerr
+		}
+		s, rerr := i.readState(t, dir)
+		settled := i.isState(t, dir)
+		dir.Close()
+		if settled {
+			return s, rerr
+		}
+		err = errors.New("another process changes the image all the time; try again later")
+	}
+	return nil, err
+}
+
+// openState opens the directory of the state. While a new one is put in place there is
+// a moment without it; the new one is complete by then.
+func (i *Image) openState(t *tree) (*os.Root, error) {
+	dir, err := t.descend(i.meta(stateDir), i.meta(stateDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return t.descend(i.meta(newState), i.meta(newState))
+	}
+	return dir, err
+}
+
+// isState reports whether an open directory is that of the state.
+func (i *Image) isState(t *tree, dir *os.Root) bool {
+	mine, err := dir.Lstat(".")
+	if err != nil {
+		return false
+	}
+	is, err := t.lstat(i.meta(stateDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		is, err = t.lstat(i.meta(newState))
+	}
+	return err == nil && os.SameFile(mine, is)
+}
+
+// readState reads the configuration, and the rest from the directory of the state.
+func (i *Image) readState(t *tree, dir *os.Root) (*state, error) {
 	src, err := t.readFile(i.meta(configFile), maxConfig)
 	if err != nil {
 		return nil, err
@@ -63,31 +141,32 @@ func (i *Image) loadState(t *tree) (*state, error) {
 		return nil, err
 	}
 	s.config.Type = i.kind
-	if s.avoid, err = i.readAvoid(t); err != nil {
+	files := newTree(dir)
+	if s.avoid, err = readAvoid(files); err != nil {
 		return nil, err
 	}
-	if s.frozen, err = i.readFrozen(t); err != nil {
+	if s.frozen, err = readFrozen(files); err != nil {
 		return nil, err
 	}
-	return s, i.loadCatalogs(t, s)
+	return s, i.loadCatalogs(t, files, s)
 }
 
 // loadCatalogs reads the two catalogs, or the database that some images have instead.
-func (i *Image) loadCatalogs(t *tree, s *state) (err error) {
-	if _, err := t.lstat(i.meta(stateDir, databaseFile)); err == nil {
+func (i *Image) loadCatalogs(t, files *tree, s *state) (err error) {
+	if _, err := files.lstat(databaseFile); err == nil {
 		s.foreign = true
-		return i.loadDatabase(t, s)
+		return i.loadDatabase(t, files, s)
 	}
-	if s.installed, err = i.readCatalog(stateDir, "installed"); err != nil {
+	if s.installed, err = readCatalog(files.root, "installed"); err != nil {
 		return err
 	}
-	s.known, err = i.readCatalog(stateDir, "known")
+	s.known, err = readCatalog(files.root, "known")
 	return err
 }
 
 // readCatalog reads the catalog in a directory; without catalog.attrs it is empty.
-func (i *Image) readCatalog(elem ...string) (*catalog.Catalog, error) {
-	fsys, err := fs.Sub(i.root.FS(), i.meta(elem...))
+func readCatalog(root *os.Root, dir string) (*catalog.Catalog, error) {
+	fsys, err := fs.Sub(root.FS(), dir)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +330,8 @@ func (r *rebuilder) isFrozen(f fmri.FMRI) bool {
 }
 
 // writeState replaces the directory "state": a new one is made beside it, flushed, and
-// put in its place. If the second renaming does not happen, Open makes up for it.
+// put in its place. If the second renaming does not happen, readers take the new one, and
+// the next writer makes up for it.
 func (i *Image) writeState(s *state) error {
 	dir := i.meta(newState)
 	if err := i.tree.removeAll(dir); err != nil {

@@ -9,12 +9,10 @@ import (
 
 // syncDir makes the entries of a directory durable.
 func (t *tree) syncDir(name string) error {
-	if t.before != nil {
-		if err := t.before("sync", name); err != nil {
-			return err
-		}
+	if err := t.announce("sync", name); err != nil {
+		return err
 	}
-	if t.volatile {
+	if t.hooks.volatile {
 		return nil
 	}
 	r, base := t.root, "."
@@ -35,14 +33,12 @@ func (t *tree) syncDir(name string) error {
 // sync makes everything durable that was changed since the last call. On systems
 // that can flush a whole file system, it does so once instead of file by file.
 func (t *tree) sync() error {
-	if t.before != nil {
-		if err := t.before("sync", "."); err != nil {
-			return err
-		}
+	if err := t.announce("sync", "."); err != nil {
+		return err
 	}
 	dirty := t.dirty
 	t.dirty = map[string]bool{}
-	if t.volatile {
+	if t.hooks.volatile {
 		return nil
 	}
 	d, err := t.root.Open(".")
@@ -64,7 +60,7 @@ func (t *tree) sync() error {
 // syncFile makes the content of a file durable that sync would not: on systems
 // where sync flushes only directories.
 func (t *tree) syncFile(f *os.File) error {
-	if wholeSync || t.volatile {
+	if wholeSync || t.hooks.volatile {
 		return nil
 	}
 	return ignoreUnsupported(f.Sync())

@@ -18,11 +18,7 @@ import (
 type tree struct {
 	root *os.Root
 
-	// before is called with every change before it is made; an error prevents it.
-	// It is nil but in tests, which stop there.
-	before func(op, name string) error
-
-	volatile bool // tests do not wait for the disk
+	hooks *hooks // of tests
 
 	// The directory that was looked at last, verified and open; a neighbour is
 	// found without walking from the root again.
@@ -33,7 +29,9 @@ type tree struct {
 	buf   []byte          // for reading files
 }
 
-func newTree(root *os.Root) *tree { return &tree{root: root, dirty: map[string]bool{}} }
+func newTree(root *os.Root) *tree {
+	return &tree{root: root, hooks: new(hooks), dirty: map[string]bool{}}
+}
 
 // Close releases the root.
 func (t *tree) Close() error {
@@ -108,6 +106,9 @@ func (t *tree) descend(name, dir string) (*os.Root, error) {
 
 var errIsLink = errors.New("is a symbolic link")
 
+// errMoved is why a directory is not used.
+var errMoved = errors.New("was replaced while it was being opened")
+
 // openDir opens a directory that is no link. What is opened is what was looked at,
 // even if the name comes to mean something else in between.
 func openDir(at *os.Root, elem string) (*os.Root, error) {
@@ -126,7 +127,7 @@ func openDir(at *os.Root, elem string) (*os.Root, error) {
 	}
 	if got, err := next.Lstat("."); err != nil || !os.SameFile(seen, got) {
 		next.Close()
-		return nil, errIsLink
+		return nil, errMoved
 	}
 	return next, nil
 }
@@ -140,12 +141,18 @@ func underlying(err error) error {
 	return err
 }
 
+// announce tells a test of a change before it is made; an error prevents it.
+func (t *tree) announce(op, name string) error {
+	if t.hooks.before == nil {
+		return nil
+	}
+	return t.hooks.before(op, name)
+}
+
 // change announces a change and returns the directory to make it in.
 func (t *tree) change(op, name string) (*os.Root, string, error) {
-	if t.before != nil {
-		if err := t.before(op, name); err != nil {
-			return nil, "", err
-		}
+	if err := t.announce(op, name); err != nil {
+		return nil, "", err
 	}
 	dir, base, err := t.parent(name)
 	if err == nil {
@@ -249,7 +256,7 @@ func (t *tree) writeFile(name string, content []byte, mode fs.FileMode) error {
 		return err
 	}
 	_, err = f.Write(content)
-	if err == nil && !t.volatile {
+	if err == nil && !t.hooks.volatile {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {

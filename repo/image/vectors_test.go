@@ -200,7 +200,7 @@ func carryOut(ctx context.Context, i *Image, req solver.Request) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	return p, i.Execute(ctx, p)
+	return p.Plan, i.Execute(ctx, p.Plan)
 }
 
 // An executeVector is a story of commands of the client.
@@ -349,12 +349,12 @@ func (c *client) verify(t *testing.T) (int, error) {
 }
 
 // finish executes a plan and returns the exit code of the command.
-func (c *client) finish(t *testing.T, p *plan.Plan, dry bool, err error) (int, error) {
-	if err == nil && p.IsEmpty() {
+func (c *client) finish(t *testing.T, p *Proposal, dry bool, err error) (int, error) {
+	if err == nil && p.Plan.IsEmpty() {
 		return exitNothing, nil
 	}
 	if err == nil && !dry {
-		err = c.image.Execute(t.Context(), p)
+		err = c.image.Execute(t.Context(), p.Plan)
 	}
 	var license *LicenseError
 	var conflict *solver.ConflictError

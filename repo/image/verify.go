@@ -12,6 +12,7 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
 )
 
 // A Finding is one thing on disk that is not as a package has it.
@@ -85,23 +86,22 @@ func (p Problem) String() string {
 // are not looked at.
 func (i *Image) Verify(ctx context.Context, pkgs iter.Seq[fmri.FMRI]) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
-		s := i.state.Load()
-		filter := s.config.Varcets.Filter()
+		r := i.newReader()
+		defer r.close()
 		if pkgs == nil {
-			pkgs = i.packages()
+			pkgs = r.state.packages()
 		}
-		v := verifier{image: i, tree: i.newTree(), owners: i.newOwners(), state: s, filter: filter}
-		defer v.tree.forget()
-		v.owners.tree = v.tree
+		v := verifier{at: r, owners: i.newOwners()}
+		v.owners.tree = r.tree
 		list := slices.Collect(pkgs)
 		overlays, err := v.overlays(ctx, list)
 		if err != nil {
-			yield(Finding{}, i.wrap("verify", err))
+			yield(Finding{}, wrapped("verify", i.path, err))
 			return
 		}
 		v.overlaid = overlays
 		for n, f := range list {
-			i.opts.Progress(Event{Stage: Verifying, Name: f.Name(), Done: n, Total: len(list)})
+			i.opts.Progress(repo.Event{Op: "verify", FMRI: f, Done: n, Total: len(list)})
 			if !v.verify(ctx, f, yield) {
 				return
 			}
@@ -111,22 +111,19 @@ func (i *Image) Verify(ctx context.Context, pkgs iter.Seq[fmri.FMRI]) iter.Seq2[
 
 // A verifier looks at packages one after the other.
 type verifier struct {
-	image    *Image
-	tree     *tree
+	at       *reader
 	owners   *owners
-	state    *state
-	filter   *manifest.Filter
 	overlaid map[string]bool // paths of files that another package lays one over
 }
 
 // overlays returns the paths at which any installed package lays a file over another.
 func (v *verifier) overlays(ctx context.Context, pkgs []fmri.FMRI) (map[string]bool, error) {
 	paths := map[string]bool{}
-	for f := range v.image.packages() {
+	for f := range v.at.state.packages() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, err := v.image.localManifest(v.tree, f, manifest.Digest{})
+		m, err := v.at.image.localManifest(v.at.tree, f, manifest.Digest{})
 		if err != nil {
 			if slices.Contains(pkgs, f) {
 				continue // reported with the package
@@ -134,7 +131,7 @@ func (v *verifier) overlays(ctx context.Context, pkgs []fmri.FMRI) (map[string]b
 			return nil, err
 		}
 		for a := range m.Kind(manifest.KindFile) {
-			if over, _ := a.Attrs.Get("overlay"); over == "true" && v.filter.Allows(a) {
+			if over, _ := a.Attrs.Get("overlay"); over == "true" && v.at.filter.Allows(a) {
 				if name, err := a.Path(); err == nil {
 					paths[name] = true
 				}
@@ -146,13 +143,13 @@ func (v *verifier) overlays(ctx context.Context, pkgs []fmri.FMRI) (map[string]b
 
 // verify looks at one package; it returns false when the caller wants no more.
 func (v *verifier) verify(ctx context.Context, f fmri.FMRI, yield func(Finding, error) bool) bool {
-	m, err := v.manifest(f)
+	m, err := v.at.installed(ctx, f)
 	if err != nil {
-		return yield(Finding{Package: f}, v.image.wrap("verify", err))
+		return yield(Finding{Package: f}, wrapped("verify", v.at.image.path, err))
 	}
 	for a := range m.All() {
 		if err := ctx.Err(); err != nil {
-			yield(Finding{Package: f}, v.image.wrap("verify", err))
+			yield(Finding{Package: f}, wrapped("verify", v.at.image.path, err))
 			return false
 		}
 		for _, found := range v.action(f, a) {
@@ -163,16 +160,6 @@ func (v *verifier) verify(ctx context.Context, f fmri.FMRI, yield func(Finding, 
 		}
 	}
 	return true
-}
-
-// manifest returns the manifest of an installed package.
-func (v *verifier) manifest(f fmri.FMRI) (*manifest.Manifest, error) {
-	p, ok := v.state.installed.Lookup(f)
-	if !ok {
-		return nil, fmt.Errorf("%v is not installed: %w", f, fs.ErrNotExist)
-	}
-	want, _ := p.ManifestDigest()
-	return v.image.localManifest(v.tree, f, want)
 }
 
 // action compares one action with the disk.
@@ -187,13 +174,13 @@ func (v *verifier) action(pkg fmri.FMRI, a manifest.Action) []Finding {
 	if err != nil {
 		return []Finding{{Problem: Unreadable, Got: err.Error()}}
 	}
-	fi, err := v.tree.lstat(name)
+	fi, err := v.at.tree.lstat(name)
 	var link *LinkError
 	missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) || errors.As(err, &link)
 	if err != nil && !missing {
 		return []Finding{{Problem: Unreadable, Got: err.Error()}}
 	}
-	if !v.filter.Allows(a) {
+	if !v.at.filter.Allows(a) {
 		if !missing && !a.Kind.RefCounted() && !v.delivered(name) {
 			return []Finding{{Problem: Unexpected}}
 		}
@@ -202,7 +189,7 @@ func (v *verifier) action(pkg fmri.FMRI, a manifest.Action) []Finding {
 	preserve, _ := a.Attrs.Get("preserve")
 	over, _ := a.Attrs.Get("overlay")
 	switch {
-	case !v.settled(a):
+	case !v.at.state.settled(a):
 		return nil
 	case a.Kind == manifest.KindFile && preserve == "abandon", over == "allow" && v.overlaid[name]:
 		return nil
@@ -214,26 +201,26 @@ func (v *verifier) action(pkg fmri.FMRI, a manifest.Action) []Finding {
 	return v.compare(a, name, fi)
 }
 
-// settled reports whether a link is one that the image has settled on.
-func (v *verifier) settled(a manifest.Action) bool {
+// settled reports whether an action is no link, or one that the image has settled on.
+func (s *state) settled(a manifest.Action) bool {
 	m, mediated := a.Mediation()
 	if !mediated || m.Version == "" && m.Implementation == "" {
 		return true
 	}
-	return slices.ContainsFunc(v.state.config.Mediators, func(c manifest.Choice) bool {
+	return slices.ContainsFunc(s.config.Mediators, func(c manifest.Choice) bool {
 		return m.Matches(c.Mediation())
 	})
 }
 
 // delivered reports whether an installed package has something at a path.
 func (v *verifier) delivered(name string) bool {
-	for f := range v.image.packages() {
-		m, err := v.image.localManifest(v.tree, f, manifest.Digest{})
+	for f := range v.at.state.packages() {
+		m, err := v.at.image.localManifest(v.at.tree, f, manifest.Digest{})
 		if err != nil {
 			continue
 		}
 		for a := range m.All() {
-			if a.Kind.Group() != manifest.KindDir || !v.filter.Allows(a) {
+			if a.Kind.Group() != manifest.KindDir || !v.at.filter.Allows(a) {
 				continue
 			}
 			if there, err := a.Path(); err == nil && (there == name || strings.HasPrefix(there, name+"/")) {
@@ -286,7 +273,7 @@ func typeName(m fs.FileMode) string {
 
 func (v *verifier) link(a manifest.Action, name string) []Finding {
 	want, _ := a.Attrs.Get("target")
-	got, err := v.tree.readlink(name)
+	got, err := v.at.tree.readlink(name)
 	if err != nil {
 		return []Finding{{Problem: Unreadable, Got: err.Error()}}
 	}
@@ -301,7 +288,7 @@ func (v *verifier) hardlink(a manifest.Action, fi fs.FileInfo) []Finding {
 	if err != nil {
 		return []Finding{{Problem: Unreadable, Got: err.Error()}}
 	}
-	file, err := v.tree.lstat(target)
+	file, err := v.at.tree.lstat(target)
 	if err != nil {
 		return []Finding{{Problem: WrongTarget, Got: "missing", Want: target}}
 	}
@@ -395,24 +382,24 @@ func (v *verifier) content(a manifest.Action, name string, fi fs.FileInfo) []Fin
 }
 
 func (v *verifier) sameContent(name string, p manifest.Payload) (same bool, got manifest.Digest, err error) {
-	f, err := v.tree.open(name)
+	f, err := v.at.tree.open(name)
 	if err != nil {
 		return false, got, err
 	}
 	defer f.Close()
-	got, err = v.tree.digest(f, p)
+	got, err = v.at.tree.digest(f, p)
 	return got == p.Content.Best(), got, err
 }
 
 // license compares the text that is kept of a license.
 func (v *verifier) license(pkg fmri.FMRI, a manifest.Action) []Finding {
-	if !v.filter.Allows(a) {
+	if !v.at.filter.Allows(a) {
 		return nil
 	}
 	p, err := a.Payload()
 	same, got := false, manifest.Digest{}
 	if err == nil {
-		same, got, err = v.sameContent(v.image.licensePath(pkg, a), p)
+		same, got, err = v.sameContent(v.at.image.licensePath(pkg, a), p)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
