@@ -71,7 +71,7 @@ func sources(packages, files, size int) []sourcePackage {
 
 // publishAll publishes packages in one batch.
 func publishAll(ctx context.Context, r *repo.Repository, all []sourcePackage) error {
-	batch, err := r.Batch(ctx)
+	batch, err := r.NewBatch(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func BenchmarkPublishBatch(b *testing.B) {
 // index.
 func BenchmarkRebuild(b *testing.B) {
 	r := create(b, openDir(b, b.TempDir()))
-	batch, err := r.Batch(b.Context())
+	batch, err := r.NewBatch(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func BenchmarkCopy(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		dst := create(b, openDir(b, b.TempDir()))
-		if err := repo.Copy(b.Context(), dst, src, slices.Values(pkgs), nil); err != nil {
+		if _, err := repo.Copy(b.Context(), dst, src, slices.Values(pkgs), nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -212,7 +212,7 @@ func BenchmarkCopyFloor(b *testing.B) {
 func BenchmarkOpenList(b *testing.B) {
 	s := store.Memory()
 	r := create(b, s)
-	batch, err := r.Batch(b.Context())
+	batch, err := r.NewBatch(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

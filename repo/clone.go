@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -21,82 +20,66 @@ type Cataloger interface {
 	CatalogFile(ctx context.Context, publisher, name string) (io.ReadCloser, store.Info, error)
 }
 
+// A CloneResult says what Clone has done.
+type CloneResult struct {
+	Copy     CopyResult
+	Replaced []fmri.FMRI // got other signatures
+	Removed  []fmri.FMRI
+	Freed    Amount // that nothing named any more
+}
+
+// A Cloner is a Sink that can become equal to a source.
+type Cloner interface {
+	Clone(ctx context.Context, src Source, publisher string, opts *CopyOptions) (CloneResult, error)
+}
+
 // Clone makes what dst has of a publisher equal to what src has: what is missing
 // is copied, what has other signatures is replaced, and what src does not have
 // is removed. If src is a Cataloger, the catalog becomes the same byte for byte,
-// so that clients of one can go on with the other.
-func Clone(ctx context.Context, dst *Repository, src Source, publisher string, opts *CopyOptions) error {
-	if err := clone(ctx, dst, src, publisher, opts); err != nil {
-		return &Error{Op: "clone", Publisher: publisher, Err: err}
+// so that clients of one can go on with the other. The error matches
+// errors.ErrUnsupported where dst is no Cloner.
+func Clone(ctx context.Context, dst Sink, src Source, publisher string, opts *CopyOptions) (CloneResult, error) {
+	if c, ok := dst.(Cloner); ok {
+		return c.Clone(ctx, src, publisher, opts)
 	}
-	return nil
+	err := because(errors.ErrUnsupported, "the destination can only be added to")
+	return CloneResult{}, &Error{Op: "clone", Publisher: publisher, Err: err}
 }
 
-func clone(ctx context.Context, dst *Repository, src Source, publisher string, opts *CopyOptions) error {
+// Clone makes a Repository a Cloner.
+func (r *Repository) Clone(ctx context.Context, src Source, publisher string, opts *CopyOptions) (result CloneResult, err error) {
+	defer Error{Op: "clone", Publisher: publisher}.explain(&err)
 	if opts != nil && opts.Transform != nil {
-		return fmt.Errorf("a clone with changed manifests: %w", errors.ErrUnsupported)
+		return result, because(errors.ErrUnsupported, "what is cloned keeps its manifests; they cannot be changed on the way")
 	}
 	snapshot, c, err := snapshot(ctx, src, publisher)
 	if err != nil {
-		return err
+		return result, err
 	}
-	var all []fmri.FMRI
-	for p := range c.All() {
-		all = append(all, p.FMRI())
-	}
-	if err := Copy(ctx, cloned{unlisted{dst}}, src, slices.Values(all), opts); err != nil {
-		return err
-	}
-	w, err := dst.write(ctx, publisher, true)
+	result.Copy, err = Copy(ctx, Unlisted(exactSink{r}), src, listedIn(c), opts)
 	if err != nil {
-		return err
+		return result, err
 	}
-	err = w.become(ctx, src, c, snapshot)
-	return errors.Join(err, w.close())
+	w, err := r.write(ctx, publisher, true)
+	if err != nil {
+		return result, err
+	}
+	err = w.become(ctx, src, c, snapshot, &result)
+	return result, errors.Join(err, w.close())
 }
 
-// Unlisted returns a sink that stores packages without listing them in the
-// catalog. Refresh lists them later.
-func (r *Repository) Unlisted() Sink { return unlisted{r} }
-
-type unlisted struct{ *Repository }
-
-func (u unlisted) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
-	t, err := u.Repository.Begin(ctx, f)
-	return unlist(t), err
-}
-
-// Batch returns a batch of packages that are not listed.
-func (u unlisted) Batch(ctx context.Context) (Batch, error) {
-	b, err := u.Repository.Batch(ctx)
-	return unlistedBatch{b}, err
-}
-
-type unlistedBatch struct{ Batch }
-
-func (u unlistedBatch) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
-	t, err := u.Batch.Begin(ctx, f)
-	return unlist(t), err
-}
-
-// A cloned is where Clone copies to. What is removed afterwards does not decide
+// An exactSink is where Clone copies to. What is removed afterwards does not decide
 // in which form a payload is stored.
-type cloned struct{ unlisted }
+type exactSink struct{ repo *Repository }
 
-func (c cloned) Batch(ctx context.Context) (Batch, error) {
-	b, err := c.newBatch(ctx)
+func (s exactSink) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) { return s.repo.Begin(ctx, f) }
+
+func (s exactSink) NewBatch(ctx context.Context) (Batch, error) {
+	b, err := s.repo.newBatch(ctx, true)
 	if err != nil {
-		return nil, &Error{Op: "publish", Err: err}
+		return nil, err
 	}
-	b.exact = true
-	return unlistedBatch{b}, nil
-}
-
-func unlist(tx Tx) Tx {
-	if t, ok := tx.(*Transaction); ok {
-		t.NoCatalog = true
-	}
-	return tx
+	return b, nil
 }
 
 // snapshot reads the catalog of a publisher, and its files if the source gives
@@ -155,8 +138,8 @@ func trySnapshot(ctx context.Context, src Cataloger, publisher string) (store.St
 
 // become makes the publisher's packages those of a catalog, all of which are
 // stored already.
-func (w *writer) become(ctx context.Context, src Source, c *catalog.Catalog, snapshot store.Store) error {
-	old, err := w.tryCatalog(ctx, w.home)
+func (w *writer) become(ctx context.Context, src Source, c *catalog.Catalog, snapshot store.Store, result *CloneResult) error {
+	old, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return err
 	}
@@ -183,9 +166,10 @@ func (w *writer) become(ctx context.Context, src Source, c *catalog.Catalog, sna
 	if err := w.putSnapshot(ctx, c, snapshot); err != nil {
 		return err
 	}
-	if err := w.removeManifests(ctx, gone); err != nil {
+	if result.Freed, err = w.removeManifests(ctx, gone); err != nil {
 		return err
 	}
+	result.Replaced, result.Removed = other, gone
 	return w.done(ctx)
 }
 
@@ -197,13 +181,11 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 			return err
 		}
 	}
-	b, err := w.newBatch(ctx)
+	g, err := newStage(ctx, w.repo, true)
 	if err != nil {
 		return err
 	}
-	defer b.end()
-	b.exact = true
-	c := commit{writer: w, batch: b}
+	defer g.close()
 	listed := Listed(src)
 	for _, f := range pkgs {
 		m, err := listed.Manifest(ctx, f)
@@ -211,24 +193,24 @@ func (w *writer) replaceManifests(ctx context.Context, src Source, pkgs []fmri.F
 			return err
 		}
 		for p := range payloadsOf(m) {
-			if err := b.fetch(ctx, src, w.publisher, p); err != nil {
+			if err := g.fetch(ctx, src, w.home.publisher, p); err != nil {
 				return err
 			}
 		}
-		if err := store.PutBatch(ctx, b.objects, w.home.manifest(f), bytes.NewReader(m.Text())); err != nil {
+		if err := store.PutBatch(ctx, g.drafts, w.home.manifest(f), bytes.NewReader(m.Text())); err != nil {
 			return err
 		}
 	}
-	if err := c.keepPayloads(ctx); err != nil {
+	if err := newPlacing(w, g).run(ctx); err != nil {
 		return err
 	}
-	return b.objects.Flush(ctx)
+	return g.drafts.Flush(ctx)
 }
 
 // fetch takes in a payload of another source, unless it is there.
-func (b *batch) fetch(ctx context.Context, src Source, publisher string, p manifest.Payload) error {
-	there, err := b.holds(ctx, publisher, p)
-	if there || err != nil {
+func (g *stage) fetch(ctx context.Context, src Source, publisher string, p manifest.Payload) error {
+	held, err := g.holds(ctx, publisher, p)
+	if held || err != nil {
 		return err
 	}
 	stored, err := src.Payload(ctx, publisher, p.Name())
@@ -236,14 +218,14 @@ func (b *batch) fetch(ctx context.Context, src Source, publisher string, p manif
 		return err
 	}
 	defer stored.Close()
-	return b.take(ctx, publisher, p, stored)
+	return g.take(ctx, publisher, p, stored)
 }
 
 // putSnapshot replaces the catalog by the files of a snapshot or, without one,
 // by a new catalog with the same packages.
 func (w *writer) putSnapshot(ctx context.Context, c *catalog.Catalog, snapshot store.Store) error {
 	if snapshot == nil {
-		b := &catalog.Builder{Now: w.now()}
+		b := &catalog.Builder{Now: w.repo.now()}
 		if err := b.AddAll(c); err != nil {
 			return err
 		}
@@ -276,7 +258,7 @@ func (w *writer) putSnapshot(ctx context.Context, c *catalog.Catalog, snapshot s
 
 // stageSnapshot puts all files but the attributes into a batch.
 func (w *writer) stageSnapshot(ctx context.Context, snapshot store.Store) (store.Batch, error) {
-	batch, err := store.NewBatch(ctx, w.store)
+	batch, err := store.NewBatch(ctx, w.repo.store)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +271,7 @@ func (w *writer) stageSnapshot(ctx context.Context, snapshot store.Store) (store
 		}
 		data, err := readObject(ctx, snapshot, info.Name, info.Size)
 		if err == nil {
-			err = store.PutBatch(ctx, batch, w.catalogDir()+"/"+info.Name, bytes.NewReader(data))
+			err = store.PutBatch(ctx, batch, w.home.catalogDir()+"/"+info.Name, bytes.NewReader(data))
 		}
 		if err != nil {
 			return nil, errors.Join(err, batch.Close())

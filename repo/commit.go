@@ -3,187 +3,130 @@ package repo
 import (
 	"bytes"
 	"context"
-	"errors"
-	"strings"
+	"io/fs"
 
 	"github.com/goips/ips/catalog"
-	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo/store"
 )
 
-// changeCatalog makes a change to a catalog, with a record of it in the update
-// logs, and puts it in the place of the present one.
-func (w *writer) changeCatalog(ctx context.Context, base *catalog.Catalog, change func(*catalog.Builder) error) error {
-	b := &catalog.Builder{
-		Base: base,
-		Logs: store.FS(ctx, store.Sub(w.store, w.catalogDir())),
-		Now:  w.now(),
-	}
-	if err := change(b); err != nil {
-		return err
-	}
-	c, err := b.Build()
-	if err != nil {
-		return err
-	}
-	return w.putCatalog(ctx, c)
+// A commit publishes transactions of one publisher, with the order of writes that the
+// package comment promises.
+type commit struct {
+	w     *writer
+	stage *stage
+	txs   []*Transaction
+
+	catalog   *catalog.Catalog     // before
+	manifests []*manifest.Manifest // of txs
 }
 
-// putCatalog replaces the catalog: all other files first, durably, and then
-// catalog.attrs, which makes them the catalog.
-func (w *writer) putCatalog(ctx context.Context, c *catalog.Catalog) error {
-	batch, err := store.NewBatch(ctx, w.store)
-	if err != nil {
+// run publishes all of the transactions or none.
+func (c *commit) run(ctx context.Context) error {
+	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	defer batch.Close()
-	var attrs bytes.Buffer
-	for file := range c.Files() {
-		if file.Name == attrsName {
-			_, err = file.WriteTo(&attrs)
-		} else if file.Modified {
-			err = w.draftFile(ctx, batch, file)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := batch.Flush(ctx); err != nil {
+	if err := c.publish(ctx); err != nil {
+		// What cannot be taken back now is taken back by the next writer.
+		c.w.recover(context.WithoutCancel(ctx))
 		return err
 	}
-	return w.putAttrs(ctx, attrs.Bytes(), c)
-}
-
-// putAttrs makes c, all other files of which are in place, the catalog.
-func (w *writer) putAttrs(ctx context.Context, attrs []byte, c *catalog.Catalog) error {
-	if err := w.lock.Check(ctx); err != nil {
-		return err
-	}
-	if err := w.store.Put(ctx, w.attrs(), bytes.NewReader(attrs)); err != nil {
-		return err
-	}
-	w.state.keep(attrs, c)
-	w.putIndex(ctx, c)
 	return nil
 }
 
-// indexFrom is how many versions make a catalog large enough for an index.
-const indexFrom = 1000
-
-// putIndex stores the catalog in the form that is opened fast. It is a copy to
-// save time, which readers take only if it fits, so nothing depends on it.
-func (w *writer) putIndex(ctx context.Context, c *catalog.Catalog) {
-	if c.Len() < indexFrom {
-		return
-	}
-	var b bytes.Buffer
-	if err := c.WriteIndex(&b); err == nil {
-		w.store.Put(ctx, w.index(), &b)
-	}
-}
-
-// draftFile puts one file of a catalog into a batch.
-func (w *writer) draftFile(ctx context.Context, batch store.Batch, file catalog.File) error {
-	d, err := batch.Create(ctx)
-	if err != nil {
+// prepare does what can fail without anybody having seen anything: it checks the
+// packages and stores their payloads, durably.
+func (c *commit) prepare(ctx context.Context) (err error) {
+	if c.catalog, err = c.w.repo.tryCatalog(ctx, c.w.home); err != nil {
 		return err
 	}
-	if _, err := file.WriteTo(d); err != nil {
-		return errors.Join(err, d.Drop())
+	for _, t := range c.txs {
+		if err := c.checkName(ctx, t); err != nil {
+			return &Error{Op: "publish", FMRI: t.fmri, Err: err}
+		}
 	}
-	return d.Keep(w.catalogDir() + "/" + file.Name)
-}
-
-// rebuild makes the catalog anew from all manifests but those of the packages
-// that are gone. Manifests that cannot be read are left out.
-func (w *writer) rebuild(ctx context.Context, gone []fmri.FMRI) error {
-	skip := map[fmri.FMRI]bool{}
-	for _, f := range gone {
-		skip[f] = true
+	placing := newPlacing(c.w, c.stage)
+	if err := placing.run(ctx); err != nil {
+		return err
 	}
-	b := &catalog.Builder{Now: w.now()}
-	for found, err := range w.manifests(ctx, w.home) {
+	for _, t := range c.txs {
+		m, err := t.manifest(placing.changed)
+		if err == nil {
+			err = placing.check(ctx, m)
+		}
 		if err != nil {
-			return err
+			return &Error{Op: "publish", FMRI: t.fmri, Err: err}
 		}
-		if found.err != nil || skip[found.fmri] {
-			continue
-		}
-		if err := b.Add(found.fmri, found.manifest); err != nil {
-			return err
-		}
+		c.manifests = append(c.manifests, m)
 	}
-	c, err := b.Build()
-	if err != nil {
-		return err
-	}
-	if err := w.putCatalog(ctx, c); err != nil {
-		return err
-	}
-	return w.removeStrays(ctx, c)
+	return c.stage.drafts.Flush(ctx)
 }
 
-// removeStrays removes files in the catalog's directory that do not belong to
-// the catalog.
-func (w *writer) removeStrays(ctx context.Context, c *catalog.Catalog) error {
-	attrs, err := c.Attrs()
-	if err != nil {
-		return err
-	}
-	listed := map[string]bool{attrsName: true}
-	for _, f := range attrs.Parts {
-		listed[f.Name] = true
-	}
-	for _, f := range attrs.Updates {
-		listed[f.Name] = true
-	}
-	var strays []string
-	for info, err := range store.ListDir(ctx, w.store, w.catalogDir()) {
-		if err != nil {
-			return err
+// checkName makes sure that a new package is new, and that one that is appended
+// to is there.
+func (c *commit) checkName(ctx context.Context, t *Transaction) error {
+	_, listed := c.catalog.Lookup(t.fmri)
+	if t.append {
+		if !listed {
+			return fs.ErrNotExist
 		}
-		if !info.IsDir() && !listed[strings.TrimPrefix(info.Name, w.catalogDir()+"/")] {
-			strays = append(strays, info.Name)
-		}
-	}
-	return w.removeObjects(ctx, strays...)
-}
-
-// removeObjects removes objects, some of which may be gone already.
-func (r *Repository) removeObjects(ctx context.Context, names ...string) error {
-	if len(names) == 0 {
 		return nil
 	}
-	b, err := store.NewBatch(ctx, r.store)
-	if err != nil {
+	stored, err := exists(ctx, c.w.repo.store, c.w.home.manifest(t.fmri))
+	if err == nil && (listed || stored) {
+		err = fs.ErrExist
+	}
+	return err
+}
+
+// publish makes the packages visible. The journal says what to do about them if it
+// does not come to the end.
+func (c *commit) publish(ctx context.Context) error {
+	var j journal
+	for _, t := range c.txs {
+		if !t.unlisted {
+			j = append(j, journalLine{opAdd, t.fmri})
+		}
+	}
+	if err := c.w.begin(ctx, j); err != nil {
 		return err
 	}
-	defer b.Close()
-	for _, name := range names {
-		if err := b.Remove(name); err != nil {
+	for i, t := range c.txs {
+		text := bytes.NewReader(c.manifests[i].Text())
+		if err := store.PutBatch(ctx, c.stage.drafts, c.w.home.manifest(t.fmri), text); err != nil {
 			return err
 		}
 	}
-	return b.Flush(ctx)
-}
-
-// removeBelow removes all objects whose names begin with a prefix.
-func (r *Repository) removeBelow(ctx context.Context, prefix string) error {
-	names, err := r.names(ctx, prefix)
-	if err != nil {
+	if err := c.stage.drafts.Flush(ctx); err != nil {
 		return err
 	}
-	return r.removeObjects(ctx, names...)
+	if err := c.w.changeCatalog(ctx, c.catalog, c.list); err != nil {
+		return err
+	}
+	for _, t := range c.txs {
+		if t.resumed {
+			if err := c.w.repo.removeTrans(ctx, t.fmri); err != nil {
+				return err
+			}
+		}
+	}
+	return c.w.done(ctx)
 }
 
-// names returns the names of all objects that begin with a prefix.
-func (r *Repository) names(ctx context.Context, prefix string) ([]string, error) {
-	var names []string
-	for info, err := range r.store.List(ctx, prefix) {
-		if err != nil {
-			return nil, err
+// list enters the packages into a catalog.
+func (c *commit) list(b *catalog.Builder) error {
+	for i, t := range c.txs {
+		if t.unlisted {
+			continue
 		}
-		names = append(names, info.Name)
+		if t.append {
+			if err := b.Remove(t.fmri); err != nil {
+				return err
+			}
+		}
+		if err := b.Add(t.fmri, c.manifests[i]); err != nil {
+			return err
+		}
 	}
-	return names, nil
+	return nil
 }

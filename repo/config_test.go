@@ -209,7 +209,7 @@ func TestVersion3(t *testing.T) {
 			t.Errorf("%s has its old name", name)
 		}
 	}
-	if err := r.Remove(t.Context(), f, g); err != nil {
+	if _, err := r.Remove(t.Context(), f, g); err != nil {
 		t.Fatal(err)
 	}
 	if left := objects(t, old, "file/"); len(left) > 0 {
@@ -260,7 +260,7 @@ func TestCreateVersion3(t *testing.T) {
 	if err := slow.Suspend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ids := transactions(t, r); !slices.Equal(ids, []string{slow.ID()}) {
+	if ids := transactions(t, s); !slices.Equal(ids, []string{slow.ID()}) {
 		t.Errorf("transactions are %q", ids)
 	}
 	if slow, err = r.Resume(t.Context(), slow.ID()); err != nil {
@@ -371,7 +371,7 @@ func TestLyingSize(t *testing.T) {
 	if len(found) != 1 || found[0].Fault != repo.BadHash || found[0].FMRI != f {
 		t.Errorf("found %+v", found)
 	}
-	if err := repo.Copy(t.Context(), create(t, store.Memory()), r, slices.Values(names(f.String())), nil); err == nil {
+	if _, err := repo.Copy(t.Context(), create(t, store.Memory()), r, slices.Values(names(f.String())), nil); err == nil {
 		t.Error("it was copied")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/goips/ips/fmri"
@@ -40,15 +42,37 @@ type CopyOptions struct {
 
 const defaultBatchBytes = 256 << 20
 
+// An Amount is how many payloads, and their stored bytes.
+type Amount struct {
+	Payloads int
+	Bytes    int64
+}
+
+// add counts a payload; a size that is not known counts as nothing.
+func (a *Amount) add(size int64) {
+	a.Payloads++
+	a.Bytes += max(size, 0)
+}
+
+// A CopyResult says what Copy has done.
+type CopyResult struct {
+	Copied  []fmri.FMRI // with the names that they have in the sink
+	Skipped []fmri.FMRI // were in the sink already
+	LeftOut []fmri.FMRI // by Transform, with the names that they have in the source
+
+	Brought Amount // read from the source
+	Held    Amount // in the sink already
+}
+
 // Copy publishes packages of a source in a sink, with their names, manifests and
 // the stored form of their payloads byte for byte. Packages that the sink has
-// already are passed over, and payloads if it is a Holder, so a copy that was
-// interrupted goes on where it was. Each payload is verified on the way, and a
+// already are passed over, and payloads if it says so (see Holder), so a copy that
+// was interrupted goes on where it was. Each payload is verified on the way, and a
 // manifest must be the one that the source's catalog lists.
 //
 // If a package cannot be copied, Copy makes those visible that were complete and
-// returns the error.
-func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], opts *CopyOptions) error {
+// returns the error. The result says in any case what was made visible.
+func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], opts *CopyOptions) (CopyResult, error) {
 	if opts == nil {
 		opts = &CopyOptions{}
 	}
@@ -56,19 +80,16 @@ func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], o
 	if c.limit <= 0 {
 		c.limit = defaultBatchBytes
 	}
-	var todo []fmri.FMRI
-	for f := range pkgs {
-		todo = append(todo, f)
-	}
+	todo := slices.Collect(pkgs)
 	c.total = len(todo)
 	for len(todo) > 0 {
 		n, err := c.batch(ctx, todo)
 		if err != nil {
-			return err
+			return c.result, err
 		}
 		todo = todo[n:]
 	}
-	return nil
+	return c.result, nil
 }
 
 // A copying is one Copy.
@@ -81,33 +102,40 @@ type copying struct {
 	listed Source // src
 	total  int
 	done   counter
+	begun  []*copyingPackage // in the present batch
 
-	packers packers
-	begun   []*copyingPackage // in the present sink
+	mu     sync.Mutex
+	result CopyResult
 }
 
 // batch copies packages until they are all done or enough for a batch, and
 // returns their number.
 func (c *copying) batch(ctx context.Context, todo []fmri.FMRI) (n int, err error) {
-	sink, commit, abort := c.dst, func(context.Context) error { return nil }, func() {}
-	if b, ok := c.dst.(Batcher); ok {
-		batch, err := b.Batch(ctx)
-		if err != nil {
-			return 0, err
-		}
-		sink, commit = batch, batch.Commit
-		abort = func() { batch.Abort(context.WithoutCancel(ctx)) }
-	}
-	n, err = c.copyAll(ctx, sink, todo)
-	if err != nil && ctx.Err() != nil {
-		abort()
+	batch, err := NewBatch(ctx, c.dst)
+	if err != nil {
 		return 0, err
 	}
-	return n, errors.Join(err, commit(ctx))
+	n, err = c.copyAll(ctx, batch, todo)
+	if err != nil && ctx.Err() != nil {
+		return 0, errors.Join(err, batch.Abort(context.WithoutCancel(ctx)))
+	}
+	if failed := batch.Commit(ctx); failed != nil {
+		return n, errors.Join(err, failed)
+	}
+	for _, p := range c.begun {
+		switch p.state {
+		case committed:
+			c.result.Copied = append(c.result.Copied, p.fmri)
+		case late:
+			c.result.Skipped = append(c.result.Skipped, p.fmri)
+		}
+	}
+	return n, err
 }
 
-// copyAll copies packages into one sink, payloads in parallel.
-func (c *copying) copyAll(ctx context.Context, sink Sink, todo []fmri.FMRI) (n int, err error) {
+// copyAll copies packages into one batch, payloads in parallel.
+func (c *copying) copyAll(ctx context.Context, batch Batch, todo []fmri.FMRI) (n int, err error) {
+	c.begun = nil
 	crew := newCrew(ctx, workers(c.opts.Parallel))
 	before := c.done.total()
 	manifests := ordered(crew.ctx, withoutError(todo), workers(c.opts.Parallel), c.read)
@@ -116,7 +144,7 @@ func (c *copying) copyAll(ctx context.Context, sink Sink, todo []fmri.FMRI) (n i
 			crew.fail(err)
 			break
 		}
-		if !c.start(crew, sink, m) {
+		if !c.start(crew, batch, m) {
 			break
 		}
 		n++
@@ -126,11 +154,10 @@ func (c *copying) copyAll(ctx context.Context, sink Sink, todo []fmri.FMRI) (n i
 	}
 	err = crew.wait()
 	for _, p := range c.begun {
-		if !p.committed {
+		if p.state == incomplete {
 			p.tx.Abort(context.WithoutCancel(ctx))
 		}
 	}
-	c.begun = nil
 	return n, err
 }
 
@@ -159,18 +186,20 @@ func (c *copying) read(ctx context.Context, f fmri.FMRI) (toCopy, error) {
 
 // start copies the payloads of a package in the crew; who does the last one
 // commits the package.
-func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
+func (c *copying) start(crew *crew, batch Batch, m toCopy) bool {
 	var err error
 	if m.fmri, m.manifest, err = c.opts.Transformed(m.source, m.manifest); err != nil {
 		crew.fail(err)
 		return false
 	}
 	if m.manifest == nil {
+		c.result.LeftOut = append(c.result.LeftOut, m.source)
 		c.finish(m.fmri)
 		return true
 	}
-	tx, err := sink.Begin(crew.ctx, m.fmri)
+	tx, err := batch.Begin(crew.ctx, m.fmri)
 	if errors.Is(err, fs.ErrExist) {
+		c.result.Skipped = append(c.result.Skipped, m.fmri)
 		c.finish(m.fmri)
 		return true
 	}
@@ -178,11 +207,36 @@ func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
 		crew.fail(err)
 		return false
 	}
-	p := &copyingPackage{copying: c, tx: tx, publisher: m.source.Publisher(), fmri: m.fmri, manifest: m.manifest}
+	p := &copyingPackage{run: c, tx: tx, publisher: m.source.Publisher(), fmri: m.fmri, manifest: m.manifest}
 	c.begun = append(c.begun, p)
+	return p.start(crew)
+}
+
+// A copyingPackage is a package while it is copied.
+type copyingPackage struct {
+	run       *copying
+	tx        Tx
+	publisher string // in the source
+	fmri      fmri.FMRI
+	manifest  *manifest.Manifest
+	left      atomic.Int64 // payloads, and one for the end of their list
+	state     copyState
+}
+
+// A copyState is how far a package has come.
+type copyState uint8
+
+const (
+	incomplete copyState = iota
+	committed
+	late // another was faster
+)
+
+// start lets the crew copy the payloads, each once.
+func (p *copyingPackage) start(crew *crew) bool {
 	p.left.Store(1)
 	seen := map[manifest.Digest]bool{}
-	for payload := range payloadsOf(m.manifest) {
+	for payload := range payloadsOf(p.manifest) {
 		if seen[payload.Name()] {
 			continue
 		}
@@ -193,18 +247,6 @@ func (c *copying) start(crew *crew, sink Sink, m toCopy) bool {
 		}
 	}
 	return crew.run(p.end)
-}
-
-// A copyingPackage is a package while it is copied.
-type copyingPackage struct {
-	*copying
-	tx        Tx
-	publisher string // in the source
-	fmri      fmri.FMRI
-	manifest  *manifest.Manifest
-	left      atomic.Int64 // payloads, and one for the end of their list
-
-	committed bool
 }
 
 // payload copies one payload.
@@ -220,14 +262,18 @@ func (p *copyingPackage) end(ctx context.Context) error {
 	if p.left.Add(-1) > 0 {
 		return nil
 	}
-	if err := p.tx.Manifest(ctx, p.manifest); err != nil {
+	if err := p.tx.SetManifest(ctx, p.manifest); err != nil {
 		return err
 	}
-	if _, err := p.tx.Commit(ctx); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch _, err := p.tx.Commit(ctx); {
+	case err == nil:
+		p.state = committed
+	case errors.Is(err, fs.ErrExist):
+		p.state = late
+	default:
 		return err
 	}
-	p.committed = true
-	p.finish(p.fmri)
+	p.run.finish(p.fmri)
 	return nil
 }
 
@@ -241,45 +287,43 @@ func (c *copying) finish(f fmri.FMRI) {
 }
 
 func (p *copyingPackage) copyPayload(ctx context.Context, payload manifest.Payload) error {
-	own, isOwn := p.tx.(*Transaction)
-	held, err := p.holds(ctx, own, payload)
-	if held || err != nil {
-		return err
-	}
-	stored, err := p.src.Payload(ctx, p.publisher, payload.Name())
+	held, err := Holds(ctx, p.tx, payload)
 	if err != nil {
 		return err
 	}
-	defer stored.Close()
-	counted := &countingReader{r: stored, c: &p.done}
-	if isOwn {
-		return own.batch.take(ctx, p.fmri.Publisher(), payload, counted)
+	if held {
+		p.run.count(&p.run.result.Held, payload.StoredSize)
+		return nil
 	}
-	// Elsewhere the content may be stored in another form than the manifest says.
-	v := p.packers.verifyAhead(ctx, payload.ContentOnly(), counted)
-	err = p.tx.Store(ctx, payload.Name(), v)
-	return errors.Join(err, v.Close())
+	stored, err := p.run.src.Payload(ctx, p.publisher, payload.Name())
+	if err != nil {
+		return err
+	}
+	counted := &countingReader{r: stored, c: &p.run.done}
+	if err := errors.Join(Take(ctx, p.tx, payload, counted), stored.Close()); err != nil {
+		return err
+	}
+	p.run.count(&p.run.result.Brought, counted.n)
+	return nil
 }
 
-// holds reports whether the sink has a payload.
-func (p *copyingPackage) holds(ctx context.Context, own *Transaction, payload manifest.Payload) (bool, error) {
-	if own != nil {
-		return own.batch.holds(ctx, p.fmri.Publisher(), payload)
-	}
-	if h, ok := p.dst.(Holder); ok {
-		return h.Holds(ctx, p.fmri.Publisher(), payload.Name())
-	}
-	return false, nil
+// count counts a payload.
+func (c *copying) count(a *Amount, size int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.add(size)
 }
 
 // A countingReader tells a counter how much was read.
 type countingReader struct {
 	r io.Reader
 	c *counter
+	n int64 // that it has read itself
 }
 
 func (r *countingReader) Read(b []byte) (int, error) {
 	n, err := r.r.Read(b)
+	r.n += int64(n)
 	r.c.add(int64(n))
 	return n, err
 }

@@ -36,7 +36,7 @@ func TestCloneArtefacts(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range publishers {
-			if err := repo.Clone(t.Context(), dst, src, name, nil); err != nil {
+			if _, err := repo.Clone(t.Context(), dst, src, name, nil); err != nil {
 				t.Fatal(err)
 			}
 			for _, part := range []string{"/catalog/", "/pkg/", "/file/"} {
@@ -70,7 +70,7 @@ func TestCopy(t *testing.T) {
 	var events []repo.Event
 	opts := &repo.CopyOptions{Progress: func(e repo.Event) { events = append(events, e) }}
 	for range 2 { // the second time nothing is left to do
-		if err := repo.Copy(t.Context(), dst, src, slices.Values([]fmri.FMRI{f, g}), opts); err != nil {
+		if _, err := repo.Copy(t.Context(), dst, src, slices.Values([]fmri.FMRI{f, g}), opts); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{f.String(), g.String()}, list(t, dst, "test.org")); diff != "" {

@@ -70,7 +70,7 @@ func crashCases(t *testing.T) []crashCase {
 			return tryPublish(ctx, r, "pkg://second.org/new@1", "content")
 		}},
 		{name: "batch", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
-			b, err := r.Batch(ctx)
+			b, err := r.NewBatch(ctx)
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func crashCases(t *testing.T) []crashCase {
 			return b.Commit(ctx)
 		}},
 		{name: "remove", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
-			return r.Remove(ctx, old(0), old(2))
+			return errOf(r.Remove(ctx, old(0), old(2)))
 		}},
 		{name: "thin", setup: func(t *testing.T, r *repo.Repository) {
 			three(t, r)
@@ -97,7 +97,7 @@ func crashCases(t *testing.T) []crashCase {
 			return r.Rebuild(ctx, "test.org")
 		}},
 		{name: "refresh", setup: three, unlisted: true, run: func(ctx context.Context, r *repo.Repository) error {
-			if err := tryPublish(ctx, r.Unlisted(), "pkg://test.org/new@1", "shared", "only new"); err != nil {
+			if err := tryPublish(ctx, repo.Unlisted(r), "pkg://test.org/new@1", "shared", "only new"); err != nil {
 				return err
 			}
 			_, err := r.Refresh(ctx, "test.org")
@@ -118,17 +118,17 @@ func crashCases(t *testing.T) []crashCase {
 			for p := range c.All() {
 				pkgs = append(pkgs, p.FMRI())
 			}
-			return repo.Copy(ctx, r, src, slices.Values(pkgs), &repo.CopyOptions{BatchBytes: 100, Parallel: 1})
+			return errOf(repo.Copy(ctx, r, src, slices.Values(pkgs), &repo.CopyOptions{BatchBytes: 100, Parallel: 1}))
 		}},
 		{name: "receive", setup: three, run: func(ctx context.Context, r *repo.Repository) error {
 			all, err := new(repo.Selection).Find(ctx, file)
 			if err != nil {
 				return err
 			}
-			return repo.Copy(ctx, r, file, slices.Values(all), &repo.CopyOptions{Parallel: 1})
+			return errOf(repo.Copy(ctx, r, file, slices.Values(all), &repo.CopyOptions{Parallel: 1}))
 		}},
 		{name: "clone", setup: three, unlisted: true, run: func(ctx context.Context, r *repo.Repository) error {
-			return repo.Clone(ctx, r, src, "test.org", &repo.CopyOptions{Parallel: 1})
+			return errOf(repo.Clone(ctx, r, src, "test.org", &repo.CopyOptions{Parallel: 1}))
 		}},
 		{name: "fix", setup: three, damage: damagePayload, run: func(ctx context.Context, r *repo.Repository) error {
 			_, err := r.Fix(ctx, nil)
@@ -362,15 +362,15 @@ func (x *crashed) check(t *testing.T, disk *storetest.Disk, state string, op sto
 		}
 	}
 	if op.N%3 == 0 {
-		x.again(t, r, fail)
+		x.again(t, r, disk.Store(), fail)
 	}
 }
 
 // again does the operation once more, which may be done already.
-func (x *crashed) again(t *testing.T, r *repo.Repository, fail func(string, ...any)) {
+func (x *crashed) again(t *testing.T, r *repo.Repository, s store.Store, fail func(string, ...any)) {
 	err := x.run(t.Context(), r)
 	if x.name == "suspend" && errors.Is(err, fs.ErrExist) {
-		for _, id := range transactions(t, r) {
+		for _, id := range transactions(t, s) {
 			tx, err := r.Resume(t.Context(), id)
 			if err != nil {
 				fail("Resume: %v", err)
@@ -397,10 +397,16 @@ func (x *crashed) again(t *testing.T, r *repo.Repository, fail func(string, ...a
 	}
 }
 
-func transactions(t *testing.T, r *repo.Repository) []string {
-	ids, err := r.Transactions(t.Context())
-	if err != nil {
-		t.Fatal(err)
+// transactions returns the names of those that are suspended.
+func transactions(t *testing.T, s store.Store) (ids []string) {
+	for info, err := range s.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, base := path.Split(info.Name)
+		if above, id := path.Split(strings.TrimSuffix(dir, "/")); base == "manifest" && strings.HasSuffix(above, "trans/") {
+			ids = append(ids, id)
+		}
 	}
 	return ids
 }

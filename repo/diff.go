@@ -25,17 +25,6 @@ type Difference struct {
 // IsEmpty reports whether both sources have the same packages.
 func (d *Difference) IsEmpty() bool { return len(d.A) == 0 && len(d.B) == 0 && d.HasA == d.HasB }
 
-// Packages returns how many names the versions have.
-func Packages(versions []fmri.FMRI) int {
-	n := 0
-	for i, f := range versions {
-		if i == 0 || f.Stem() != versions[i-1].Stem() {
-			n++
-		}
-	}
-	return n
-}
-
 // Diff compares what two sources have of some publishers or, without any, of
 // all. The result is sorted by publisher.
 func Diff(ctx context.Context, a, b Source, publishers ...string) ([]Difference, error) {

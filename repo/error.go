@@ -19,12 +19,7 @@ type Error struct {
 	Err       error
 }
 
-// Error names the package, once if the reason is an Error about the same.
 func (e *Error) Error() string {
-	inner, ok := e.Err.(*Error)
-	if ok && inner.Op == e.Op && !e.Digest.IsValid() && (inner.FMRI == e.FMRI || !e.FMRI.IsValid()) {
-		return inner.Error()
-	}
 	var b strings.Builder
 	b.WriteString(e.Op)
 	switch {
@@ -43,6 +38,28 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// explain makes *err, if there is one, an Error that says what was asked. Whatever is
+// exported defers it, and so does nothing else to its errors. What an inner Error says
+// already is not said again.
+func (e Error) explain(err *error) {
+	if *err == nil {
+		return
+	}
+	if inner, ok := (*err).(*Error); ok && e.repeats(inner) {
+		return
+	}
+	whole := e
+	whole.Err = *err
+	*err = &whole
+}
+
+// repeats reports whether e says nothing that the reason does not say.
+func (e Error) repeats(inner *Error) bool {
+	return inner.Op == e.Op && e.Place == "" && !e.Digest.IsValid() &&
+		(inner.FMRI.IsValid() || !e.FMRI.IsValid()) &&
+		(inner.FMRI.IsValid() || inner.Publisher == e.Publisher)
+}
 
 // A reason is an error whose text is for people, and which matches another that is for
 // programs.

@@ -37,11 +37,11 @@ file path=usr/share/greeting owner=root group=bin mode=0444
 		return err
 	}
 	files := fstest.MapFS{"usr/share/greeting": {Data: []byte("hello, world\n")}}
-	f, err := repo.Publish(ctx, r, m, &repo.PublishOptions{Content: repo.Proto(files)})
+	done, err := repo.Publish(ctx, r, m, &repo.PublishOptions{Content: repo.Proto(files)})
 	if err != nil {
 		return err
 	}
-	fmt.Println(f)
+	fmt.Println(done.FMRI)
 	catalog, err := r.Catalog(ctx, "example.org")
 	if err != nil {
 		return err

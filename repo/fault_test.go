@@ -70,7 +70,7 @@ func (x *crashed) full(t *testing.T, disk *storetest.Disk, n int) bool {
 	}
 	state := fmt.Sprintf("no room after %d changes", n)
 	x.check(t, disk.Cut(storetest.LoseAll, 0), state, storetest.Op{})
-	x.again(t, r, func(format string, args ...any) { t.Errorf("%s: "+format, append([]any{state}, args...)...) })
+	x.again(t, r, disk.Store(), func(format string, args ...any) { t.Errorf("%s: "+format, append([]any{state}, args...)...) })
 	return err != nil && !t.Failed()
 }
 
@@ -248,7 +248,7 @@ func TestBusy(t *testing.T) {
 	}
 	var busy *repo.BusyError
 	for what, err := range map[string]error{
-		"Remove":  r.Remove(t.Context(), f),
+		"Remove":  errOf(r.Remove(t.Context(), f)),
 		"Rebuild": r.Rebuild(t.Context(), "test.org"),
 	} {
 		if !errors.As(err, &busy) || busy.Process != "17" || busy.Host != "far.example" {
@@ -266,7 +266,7 @@ func TestBusy(t *testing.T) {
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Remove(t.Context(), f); err != nil {
+	if _, err := r.Remove(t.Context(), f); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -30,52 +31,60 @@ type Repair struct {
 	Quarantine string // object that what was bad has become; "" if it was missing
 }
 
+// A FixResult says what Fix has done.
+type FixResult struct {
+	Repairs   []Repair
+	Moved     []Move      // objects that were put aside, sorted
+	Republish []fmri.FMRI // packages that are gone until they are published again, sorted
+}
+
+// A Move is the old and the new name of an object.
+type Move struct{ From, To string }
+
 // Fix repairs what Check finds with some publishers or, without any, with all.
 // What cannot be taken from another source is put aside, below pkg5-quarantine,
 // with the manifests of the packages concerned, which are not in the catalog any
 // more; they can be published again. If another process is writing, the error is
 // a *BusyError.
-func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...string) ([]Repair, error) {
+func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...string) (result FixResult, err error) {
+	defer Error{Op: "fix"}.explain(&err)
 	if opts == nil {
 		opts = &FixOptions{}
 	}
 	if r.version < 4 {
-		return nil, &Error{Op: "fix", Err: fmt.Errorf("repository of version %d: %w", r.version, errors.ErrUnsupported)}
+		return result, because(errors.ErrUnsupported, "it is a repository of version %d; only those of version 4 are repaired", r.version)
 	}
 	names, err := r.known(ctx, publishers)
 	if err != nil {
-		return nil, err
+		return result, err
 	}
-	var all []Repair
 	for _, name := range names {
-		repairs, err := r.fix(ctx, opts, name)
-		all = append(all, repairs...)
-		if err != nil {
-			return all, &Error{Op: "fix", Publisher: name, Err: err}
+		if err := r.fix(ctx, opts, name, &result); err != nil {
+			return result, &Error{Op: "fix", Publisher: name, Err: err}
 		}
 	}
-	return all, nil
+	return result, nil
 }
 
-func (r *Repository) fix(ctx context.Context, opts *FixOptions, publisher string) (repairs []Repair, err error) {
+func (r *Repository) fix(ctx context.Context, opts *FixOptions, publisher string, result *FixResult) (err error) {
 	w, err := r.write(ctx, publisher, false)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	for again := true; again; {
 		found, err := w.inspect(ctx, opts)
 		if err != nil || len(found) == 0 {
-			return repairs, err
+			return err
 		}
-		x := fixing{writer: w, from: opts.From, repairs: found}
+		x := fixing{w: w, from: opts.From, repairs: found}
 		again, err = x.run(ctx)
-		repairs = append(repairs, x.repairs...)
+		x.tell(result)
 		if err != nil {
-			return repairs, err
+			return err
 		}
 	}
-	return repairs, nil
+	return nil
 }
 
 // inspect returns what is wrong, with nothing done about it yet.
@@ -85,7 +94,7 @@ func (w *writer) inspect(ctx context.Context, opts *FixOptions) ([]Repair, error
 	look := opts.Verify
 	look.Dependencies, look.other = NoDependencies, opts.From
 	var repairs []Repair
-	for f, err := range w.Check(ctx, &look, w.publisher) {
+	for f, err := range w.repo.Check(ctx, &look, w.home.publisher) {
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +105,7 @@ func (w *writer) inspect(ctx context.Context, opts *FixOptions) ([]Repair, error
 
 // A fixing is one Fix of a publisher.
 type fixing struct {
-	*writer
+	w       *writer
 	from    Source
 	repairs []Repair
 	forms   knownForms
@@ -104,12 +113,31 @@ type fixing struct {
 	moved   map[string]string // what was put aside: its name and its new name
 }
 
+// tell adds what was done to a result.
+func (x *fixing) tell(result *FixResult) {
+	result.Repairs = append(result.Repairs, x.repairs...)
+	for _, from := range slices.Sorted(maps.Keys(x.moved)) {
+		result.Moved = append(result.Moved, Move{from, x.moved[from]})
+		if f, err := x.w.home.packageOf(from); err == nil && strings.HasPrefix(from, x.w.home.packages()) {
+			result.Republish = append(result.Republish, f)
+		}
+	}
+	gone := map[fmri.FMRI]bool{} // their manifests are missing
+	for _, r := range x.repairs {
+		if r.Fault == Missing && !r.Digest.IsValid() && !r.Restored && r.FMRI.IsValid() {
+			gone[r.FMRI] = true
+		}
+	}
+	result.Republish = append(result.Republish, sortedNames(gone)...)
+	slices.SortFunc(result.Republish, fmri.FMRI.Compare)
+}
+
 // run restores what it can, and puts the rest aside. It reports whether there
 // are manifests now that could not be read before, so that their packages can be
 // looked at. The journal makes sure that the catalog is made anew if manifests
 // go.
 func (x *fixing) run(ctx context.Context) (again bool, err error) {
-	x.place = x.quarantine() + "fix." + rand.Text()[:8] + "/"
+	x.place = x.w.home.quarantine() + "fix." + rand.Text()[:8] + "/"
 	x.moved = map[string]string{}
 	rebuild := false
 	for i := range x.repairs {
@@ -125,16 +153,16 @@ func (x *fixing) run(ctx context.Context) (again bool, err error) {
 	if !rebuild {
 		return again, nil
 	}
-	if err := x.begin(ctx, journal{{op: opRebuild}}); err != nil {
+	if err := x.w.begin(ctx, journal{{op: opRebuild}}); err != nil {
 		return false, err
 	}
 	if err := x.putAside(ctx); err != nil {
 		return false, err
 	}
-	if err := x.rebuild(ctx, nil); err != nil {
+	if err := x.w.rebuild(ctx, nil); err != nil {
 		return false, err
 	}
-	return again, x.done(ctx)
+	return again, x.w.done(ctx)
 }
 
 var errNoSource = errors.New("no source of a good copy")
@@ -156,7 +184,7 @@ func (x *fixing) restore(ctx context.Context, r *Repair) error {
 // restorePayload replaces a payload by one that is what the manifest says or, in
 // its stored form, what another manifest does.
 func (x *fixing) restorePayload(ctx context.Context, r *Repair) error {
-	m, err := x.Repository.manifest(ctx, r.FMRI)
+	m, err := x.w.repo.manifest(ctx, r.FMRI)
 	if err != nil {
 		return err
 	}
@@ -176,7 +204,7 @@ func (x *fixing) restorePayload(ctx context.Context, r *Repair) error {
 // replaceForm replaces a payload by one with the form that some other manifest
 // names, or returns err.
 func (x *fixing) replaceForm(ctx context.Context, p manifest.Payload, err error) error {
-	all, failed := x.forms.of(ctx, x.Repository, x.publisher)
+	all, failed := x.forms.of(ctx, x.w.repo, x.w.home.publisher)
 	if failed != nil {
 		return err
 	}
@@ -189,12 +217,12 @@ func (x *fixing) replaceForm(ctx context.Context, p manifest.Payload, err error)
 }
 
 func (x *fixing) replacePayload(ctx context.Context, p manifest.Payload) error {
-	stored, err := x.from.Payload(ctx, x.publisher, p.Name())
+	stored, err := x.from.Payload(ctx, x.w.home.publisher, p.Name())
 	if err != nil {
 		return err
 	}
-	v := x.packers.verifyAhead(ctx, p, stored)
-	err = x.store.Put(ctx, x.home.payload(p.Name()), v)
+	v := x.w.repo.packers.verifyAhead(ctx, p, stored)
+	err = x.w.repo.store.Put(ctx, x.w.home.payload(p.Name()), v)
 	return errors.Join(err, v.Close(), stored.Close())
 }
 
@@ -209,22 +237,22 @@ func (x *fixing) restoreManifest(ctx context.Context, f fmri.FMRI) error {
 		return err
 	}
 	for p := range payloadsOf(m) {
-		if there, err := x.exists(ctx, x.home.payload(p.Name())); there && err == nil {
+		if there, err := exists(ctx, x.w.repo.store, x.w.home.payload(p.Name())); there && err == nil {
 			continue
 		}
 		if err := x.replacePayload(ctx, p); err != nil {
 			return err
 		}
 	}
-	return x.store.Put(ctx, x.home.manifest(f), bytes.NewReader(m.Text()))
+	return x.w.repo.store.Put(ctx, x.w.home.manifest(f), bytes.NewReader(m.Text()))
 }
 
 // checkManifest compares a manifest with the first catalog that has it: that of
 // this repository, or of the other source.
 func (x *fixing) checkManifest(ctx context.Context, f fmri.FMRI, m *manifest.Manifest) error {
-	c, err := x.tryCatalog(ctx, x.home)
+	c, err := x.w.repo.tryCatalog(ctx, x.w.home)
 	if err != nil {
-		if c, err = x.from.Catalog(ctx, x.publisher); err != nil {
+		if c, err = x.from.Catalog(ctx, x.w.home.publisher); err != nil {
 			return err
 		}
 	}
@@ -234,7 +262,7 @@ func (x *fixing) checkManifest(ctx context.Context, f fmri.FMRI, m *manifest.Man
 // putAside moves what is bad, and the manifests of the packages concerned, which
 // go first: what is left is whole at any time.
 func (x *fixing) putAside(ctx context.Context) error {
-	if err := x.purgeIndex(ctx); err != nil {
+	if err := x.w.purgeIndex(ctx); err != nil {
 		return err
 	}
 	for i := range x.repairs {
@@ -242,7 +270,7 @@ func (x *fixing) putAside(ctx context.Context) error {
 		if r.Restored || !r.FMRI.IsValid() {
 			continue
 		}
-		if err := x.move(ctx, x.home.manifest(r.FMRI)); err != nil {
+		if err := x.move(ctx, x.w.home.manifest(r.FMRI)); err != nil {
 			return err
 		}
 	}
@@ -264,17 +292,17 @@ func (x *fixing) move(ctx context.Context, name string) error {
 	if _, done := x.moved[name]; done || name == "" {
 		return nil
 	}
-	r, _, err := x.store.Open(ctx, name)
+	r, _, err := x.w.repo.store.Open(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	to := x.place + strings.TrimPrefix(name, x.prefix)
-	if err := errors.Join(x.store.Put(ctx, to, r), r.Close()); err != nil {
+	to := x.place + strings.TrimPrefix(name, x.w.home.prefix)
+	if err := errors.Join(x.w.repo.store.Put(ctx, to, r), r.Close()); err != nil {
 		return err
 	}
 	x.moved[name] = to
-	return x.removeObjects(ctx, name)
+	return removeObjects(ctx, x.w.repo.store, name)
 }

@@ -56,7 +56,7 @@ func flipped(t *testing.T, packages, n int, which func(name string) bool) (f fli
 		}
 		pkgs = append(pkgs, publish(t, r, fmt.Sprintf("pkg%d@1", i), contents...))
 	}
-	if err := repo.Copy(t.Context(), good, r, slices.Values(pkgs), nil); err != nil {
+	if _, err := repo.Copy(t.Context(), good, r, slices.Values(pkgs), nil); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -121,12 +121,12 @@ func TestBitFlipsFixed(t *testing.T) {
 		packages = 110
 	}
 	bad := flipped(t, packages, 10*packages, isChecked)
-	repairs, err := bad.repo.Fix(t.Context(), &repo.FixOptions{From: bad.good})
+	fixed, err := bad.repo.Fix(t.Context(), &repo.FixOptions{From: bad.good})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range bad.names {
-		restored := slices.ContainsFunc(repairs, func(x repo.Repair) bool { return x.Name == name && x.Restored })
+		restored := slices.ContainsFunc(fixed.Repairs, func(x repo.Repair) bool { return x.Name == name && x.Restored })
 		isCatalog := strings.Contains(name, "/catalog/")
 		if !restored && !isCatalog {
 			t.Errorf("%s was not restored", name)

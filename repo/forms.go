@@ -147,9 +147,9 @@ func isOtherForm(err error) bool {
 	return errors.As(err, &bad) && bad.Form == manifest.FormStored && (errors.As(err, &size) || errors.As(err, &hash))
 }
 
-// isStoredAs reports whether a payload is stored in the form that p names or, if it
+// hasForm reports whether a payload is stored in the form that p names or, if it
 // names none, at all. An error matches fs.ErrNotExist if it is not stored.
-func (r *Repository) isStoredAs(ctx context.Context, publisher string, p manifest.Payload) (bool, error) {
+func (r *Repository) hasForm(ctx context.Context, publisher string, p manifest.Payload) (bool, error) {
 	stored, info, err := r.store.Open(ctx, r.home(publisher).payload(p.Name()))
 	if err != nil {
 		return false, err

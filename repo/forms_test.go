@@ -61,7 +61,7 @@ func publishAs(t *testing.T, r *repo.Repository, name, content string, level int
 	if err := tx.Store(t.Context(), p.Name(), bytes.NewReader(stored)); err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.Manifest(t.Context(), m); err != nil {
+	if err := tx.SetManifest(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tx.Commit(t.Context()); err != nil {
@@ -92,7 +92,7 @@ func payloadName(content string) string {
 
 func tryCopy(t *testing.T, dst repo.Sink, src repo.Source, pkgs ...fmri.FMRI) {
 	t.Helper()
-	if err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), nil); err != nil {
+	if _, err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -128,7 +128,7 @@ func TestOtherFormCopied(t *testing.T) {
 		t.Error(diff)
 	}
 	// Once the package that named it is gone, the form is nobody's.
-	if err := dst.Remove(t.Context(), a); err != nil {
+	if _, err := dst.Remove(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	var hash *manifest.HashError
@@ -137,9 +137,9 @@ func TestOtherFormCopied(t *testing.T) {
 	if len(found) != 1 || found[0].Fault != repo.BadHash || found[0].FMRI != b || !errors.As(found[0].Err, &hash) && !errors.As(found[0].Err, &size) {
 		t.Errorf("a form that no manifest names: %+v", found)
 	}
-	repairs, err := dst.Fix(t.Context(), &repo.FixOptions{From: src})
-	if err != nil || len(repairs) != 1 || !repairs[0].Restored {
-		t.Errorf("Fix: %+v, %v", repairs, err)
+	fixed, err := dst.Fix(t.Context(), &repo.FixOptions{From: src})
+	if err != nil || len(fixed.Repairs) != 1 || !fixed.Repairs[0].Restored {
+		t.Errorf("Fix: %+v, %v", fixed, err)
 	}
 	noFindings(t, dst)
 }
@@ -170,7 +170,7 @@ func TestLeftoverForm(t *testing.T) {
 			if err := s.Put(t.Context(), payloadName(words), strings.NewReader(left)); err != nil {
 				t.Fatal(err)
 			}
-			if err := repo.Copy(t.Context(), dst, src, slices.Values([]fmri.FMRI{b}), &repo.CopyOptions{BatchBytes: size}); err != nil {
+			if _, err := repo.Copy(t.Context(), dst, src, slices.Values([]fmri.FMRI{b}), &repo.CopyOptions{BatchBytes: size}); err != nil {
 				t.Fatal(err)
 			}
 			if storedForm(t, dst, words) != storedForm(t, src, words) {
@@ -228,7 +228,7 @@ func TestCloneForm(t *testing.T) {
 		src, dst := create(t, store.Memory()), create(t, store.Memory())
 		publishAs(t, src, "b@1", words, gzip.BestSpeed)
 		publishAs(t, dst, old, words, gzip.NoCompression)
-		if err := repo.Clone(t.Context(), dst, src, "test.org", nil); err != nil {
+		if _, err := repo.Clone(t.Context(), dst, src, "test.org", nil); err != nil {
 			t.Fatal(err)
 		}
 		if storedForm(t, dst, words) != storedForm(t, src, words) {
@@ -253,11 +253,11 @@ func TestFixForms(t *testing.T) {
 		if found := check(t, r); len(found) != 2 {
 			t.Errorf("found %+v", found)
 		}
-		repairs, err := r.Fix(t.Context(), &repo.FixOptions{From: src})
+		fixed, err := r.Fix(t.Context(), &repo.FixOptions{From: src})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, x := range repairs {
+		for _, x := range fixed.Repairs {
 			if !x.Restored {
 				t.Errorf("not restored: %+v", x)
 			}

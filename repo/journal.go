@@ -90,12 +90,12 @@ func (j journal) has(op journalOp) bool {
 
 // begin makes the journal durable.
 func (w *writer) begin(ctx context.Context, j journal) error {
-	return w.store.Put(ctx, w.journal(), bytes.NewReader(j.text()))
+	return w.repo.store.Put(ctx, w.home.journal(), bytes.NewReader(j.text()))
 }
 
 // done ends the operation that the journal names.
 func (w *writer) done(ctx context.Context) error {
-	return w.removeObjects(ctx, w.journal())
+	return removeObjects(ctx, w.repo.store, w.home.journal())
 }
 
 // recoverAll completes what was left undone in the repository, as far as it is
@@ -125,7 +125,7 @@ func (r *Repository) writtenPublishers(ctx context.Context) ([]string, error) {
 	if r.version >= 4 {
 		return r.publisherDirs(ctx)
 	}
-	if left, err := r.exists(ctx, home{}.journal()); !left || err != nil {
+	if left, err := exists(ctx, r.store, home{}.journal()); !left || err != nil {
 		return nil, err // whose catalog this is need not be found out
 	}
 	return r.onlyPublisher(ctx)
@@ -149,7 +149,7 @@ func (r *Repository) recoverOne(ctx context.Context, publisher string) error {
 // that had to be there before the first of them was replaced is there, and the
 // operation is completed.
 func (w *writer) recover(ctx context.Context) error {
-	text, err := readObject(ctx, w.store, w.journal(), maxJournal)
+	text, err := readObject(ctx, w.repo.store, w.home.journal(), maxJournal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -181,7 +181,7 @@ func (w *writer) recover(ctx context.Context) error {
 // wholeCatalog reads the catalog if all of its files belong to it.
 func (w *writer) wholeCatalog(ctx context.Context) (*catalog.Catalog, error) {
 	w.state.keep(nil, nil) // read all files, not only the attributes
-	c, err := w.tryCatalog(ctx, w.home)
+	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (w *writer) wholeCatalog(ctx context.Context) (*catalog.Catalog, error) {
 		return nil, err
 	}
 	for _, file := range slices.Concat(attrs.Parts, attrs.Updates) { // an index may hide them
-		if err := w.checkFile(ctx, w.home, file); err != nil {
+		if err := w.repo.checkFile(ctx, w.home, file); err != nil {
 			return nil, err
 		}
 	}
@@ -214,12 +214,12 @@ func (w *writer) settle(ctx context.Context, j journal, c *catalog.Catalog) erro
 			if !same {
 				changed = append(changed, line.fmri)
 			}
-			if err := w.removeTrans(ctx, line.fmri); err != nil {
+			if err := w.repo.removeTrans(ctx, line.fmri); err != nil {
 				return err
 			}
 		}
 	}
-	if err := w.removeManifests(ctx, gone); err != nil {
+	if _, err := w.removeManifests(ctx, gone); err != nil {
 		return err
 	}
 	if len(changed) == 0 {
@@ -235,7 +235,7 @@ func (w *writer) isCurrent(ctx context.Context, p catalog.Package) (bool, error)
 	if !ok {
 		return true, nil
 	}
-	text, err := readObject(ctx, w.store, w.home.manifest(p.FMRI()), maxManifest)
+	text, err := readObject(ctx, w.repo.store, w.home.manifest(p.FMRI()), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil // damage, which Verify reports
 	}
@@ -248,7 +248,7 @@ func (w *writer) isCurrent(ctx context.Context, p catalog.Package) (bool, error)
 // replaceEntries catalogs packages anew.
 func (w *writer) replaceEntries(ctx context.Context, b *catalog.Builder, pkgs []fmri.FMRI) error {
 	for _, f := range pkgs {
-		m, err := w.Repository.manifest(ctx, f)
+		m, err := w.repo.manifest(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -283,19 +283,20 @@ func (w *writer) complete(ctx context.Context, j journal) error {
 	if err != nil {
 		return err
 	}
-	return w.removeManifests(ctx, gone)
+	_, err = w.removeManifests(ctx, gone)
+	return err
 }
 
 // salvage makes a new catalog of what there is of the old one, where only the
 // entries of the given packages can be in some files and not in others. Update
 // logs begin anew: they may say what the parts do not.
 func (w *writer) salvage(ctx context.Context, here, gone []fmri.FMRI) error {
-	dir := store.FS(ctx, store.Sub(w.store, w.catalogDir()))
+	dir := store.FS(ctx, store.Sub(w.repo.store, w.home.catalogDir()))
 	old, err := catalog.Read(dir, &catalog.ReadOptions{Salvage: true})
 	if err != nil {
 		return err
 	}
-	b := &catalog.Builder{Now: w.now()}
+	b := &catalog.Builder{Now: w.repo.now()}
 	if err := b.AddAll(old); err != nil {
 		return err
 	}

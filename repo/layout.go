@@ -1,17 +1,14 @@
 package repo
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
-	"github.com/goips/ips/repo/store"
 )
 
 // The names of a repository's objects at its top.
@@ -86,45 +83,3 @@ func checkName(publisher string) error {
 	}
 	return nil
 }
-
-// readObject reads an object of at most limit bytes.
-func readObject(ctx context.Context, s store.Store, name string, limit int64) ([]byte, error) {
-	r, info, err := s.Open(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	if info.Size > limit {
-		return nil, &SizeError{name, limit}
-	}
-	data := make([]byte, 0, info.Size+1)
-	return readAll(r, data, name, limit)
-}
-
-// readAll reads r, which was said to fit into buf.
-func readAll(r io.Reader, buf []byte, name string, limit int64) ([]byte, error) {
-	for {
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if int64(len(buf)) > limit {
-			return nil, &SizeError{name, limit}
-		}
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-	}
-}
-
-// A SizeError reports an object that is larger than such objects may be.
-type SizeError struct {
-	Name  string
-	Limit int64 // bytes
-}
-
-func (e *SizeError) Error() string { return e.Name + ": larger than such an object may be" }

@@ -11,75 +11,90 @@ import (
 	"github.com/goips/ips/fmri"
 )
 
+// A Removal says what was removed.
+type Removal struct {
+	Packages []fmri.FMRI
+	Freed    Amount // that nothing named any more
+}
+
 // Remove removes package versions, which must be named in full, and the payloads
 // that no other package of the publisher needs. Versions that are not there are
 // passed over, unless none of them is: that is an error matching fs.ErrNotExist.
 // If another process is writing, the error is a *BusyError.
-func (r *Repository) Remove(ctx context.Context, pkgs ...fmri.FMRI) error {
+func (r *Repository) Remove(ctx context.Context, pkgs ...fmri.FMRI) (removed Removal, err error) {
+	defer Error{Op: "remove"}.explain(&err)
 	byPublisher := map[string][]fmri.FMRI{}
 	for _, f := range pkgs {
 		f, err := r.withPublisher(ctx, f)
 		if err != nil {
-			return &Error{Op: "remove", FMRI: f, Err: err}
+			return removed, &Error{Op: "remove", FMRI: f, Err: err}
 		}
 		byPublisher[f.Publisher()] = append(byPublisher[f.Publisher()], f)
 	}
-	removed := 0
 	for _, publisher := range slices.Sorted(maps.Keys(byPublisher)) {
-		n, err := r.removeFrom(ctx, publisher, byPublisher[publisher])
+		some, err := r.removeFrom(ctx, publisher, byPublisher[publisher])
+		removed.add(some)
 		if err != nil {
-			return &Error{Op: "remove packages of", Publisher: publisher, Err: err}
+			return removed, &Error{Op: "remove packages of", Publisher: publisher, Err: err}
 		}
-		removed += n
 	}
-	if removed == 0 && len(pkgs) > 0 {
-		return &Error{Op: "remove", FMRI: pkgs[0], Err: fs.ErrNotExist}
+	if len(removed.Packages) == 0 && len(pkgs) > 0 {
+		return removed, &Error{Op: "remove", FMRI: pkgs[0], Err: because(fs.ErrNotExist, "the repository has no such package")}
 	}
-	return nil
+	return removed, nil
 }
 
-// removeFrom removes packages of one publisher and returns how many were there.
-func (r *Repository) removeFrom(ctx context.Context, publisher string, pkgs []fmri.FMRI) (n int, err error) {
+func (r *Removal) add(more Removal) {
+	r.Packages = append(r.Packages, more.Packages...)
+	r.Freed.Payloads += more.Freed.Payloads
+	r.Freed.Bytes += more.Freed.Bytes
+}
+
+// removeFrom removes packages of one publisher.
+func (r *Repository) removeFrom(ctx context.Context, publisher string, pkgs []fmri.FMRI) (removed Removal, err error) {
 	if err := r.checkPublisher(ctx, publisher); err != nil {
-		return 0, ignore(err, fs.ErrNotExist)
+		return removed, ignore(err, fs.ErrNotExist)
 	}
 	w, err := r.write(ctx, publisher, false)
 	if err != nil {
-		return 0, err
+		return removed, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	c, err := w.tryCatalog(ctx, w.home)
+	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
-		return 0, err
+		return removed, err
 	}
-	var j journal
-	var listed []fmri.FMRI
+	var there, listed []fmri.FMRI
 	for _, f := range pkgs {
 		_, inCatalog := c.Lookup(f)
-		stored, err := w.isStored(ctx, f)
+		stored, err := exists(ctx, w.repo.store, w.home.manifest(f))
 		if err != nil {
-			return 0, err
+			return removed, err
 		}
 		if inCatalog {
 			listed = append(listed, f)
 		}
 		if inCatalog || stored {
-			j = append(j, journalLine{opRemove, f})
+			there = append(there, f)
 		}
 	}
-	if len(j) == 0 {
-		return 0, nil
+	if len(there) == 0 {
+		return removed, nil
 	}
-	return len(j), w.remove(ctx, c, j, listed)
+	return w.remove(ctx, c, there, listed)
 }
 
-// remove takes packages from the catalog, and then away.
-func (w *writer) remove(ctx context.Context, c *catalog.Catalog, j journal, listed []fmri.FMRI) error {
+// remove takes packages, some of which are listed, from the catalog, and then away.
+func (w *writer) remove(ctx context.Context, c *catalog.Catalog, pkgs, listed []fmri.FMRI) (removed Removal, err error) {
 	if err := w.purgeIndex(ctx); err != nil {
-		return err
+		return removed, err
+	}
+	var j journal
+	for _, f := range pkgs {
+		j = append(j, journalLine{opRemove, f})
 	}
 	if err := w.begin(ctx, j); err != nil {
-		return err
+		return removed, err
 	}
 	if len(listed) > 0 {
 		err := w.changeCatalog(ctx, c, func(b *catalog.Builder) error {
@@ -92,29 +107,22 @@ func (w *writer) remove(ctx context.Context, c *catalog.Catalog, j journal, list
 		})
 		if err != nil {
 			w.recover(context.WithoutCancel(ctx)) // or the next writer does
-			return err
+			return removed, err
 		}
 	}
-	var gone []fmri.FMRI
-	for _, line := range j {
-		gone = append(gone, line.fmri)
+	removed.Packages = pkgs
+	if removed.Freed, err = w.removeManifests(ctx, pkgs); err != nil {
+		return removed, err
 	}
-	if err := w.removeManifests(ctx, gone); err != nil {
-		return err
-	}
-	return w.done(ctx)
-}
-
-// isStored reports whether there is a manifest of a package.
-func (w *writer) isStored(ctx context.Context, f fmri.FMRI) (bool, error) {
-	return w.exists(ctx, w.home.manifest(f))
+	return removed, w.done(ctx)
 }
 
 // RebuildCatalog makes the catalog of a publisher anew from all stored manifests;
 // those that cannot be read are left out. Clients get the whole catalog the next time.
 // If another process is writing, the error is a *BusyError.
-func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) error {
-	err := r.maintain(ctx, publisher, func(w *writer) error {
+func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err error) {
+	defer Error{Op: "rebuild catalog of", Publisher: publisher}.explain(&err)
+	return r.maintain(ctx, publisher, func(w *writer) error {
 		if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
 			return err
 		}
@@ -123,27 +131,21 @@ func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) error
 		}
 		return w.done(ctx)
 	})
-	if err != nil {
-		return &Error{Op: "rebuild catalog of", Publisher: publisher, Err: err}
-	}
-	return nil
 }
 
 // RefreshCatalog lists stored packages that are not in the catalog of a publisher yet,
 // and returns them. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshCatalog(ctx context.Context, publisher string) (added []fmri.FMRI, err error) {
+	defer Error{Op: "refresh catalog of", Publisher: publisher}.explain(&err)
 	err = r.maintain(ctx, publisher, func(w *writer) error {
 		added, err = w.refresh(ctx)
 		return err
 	})
-	if err != nil {
-		return nil, &Error{Op: "refresh catalog of", Publisher: publisher, Err: err}
-	}
-	return added, nil
+	return added, err
 }
 
 func (w *writer) refresh(ctx context.Context) ([]fmri.FMRI, error) {
-	c, err := w.tryCatalog(ctx, w.home)
+	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return nil, err
 	}

@@ -65,16 +65,16 @@ func (r *Repository) readManifest(ctx context.Context, h home, name string) (m s
 // catalog. Only these are read.
 func (w *writer) unlisted(ctx context.Context, c *catalog.Catalog) iter.Seq2[storedManifest, error] {
 	return func(yield func(storedManifest, error) bool) {
-		for info, err := range w.store.List(ctx, w.packages()) {
+		for info, err := range w.repo.store.List(ctx, w.home.packages()) {
 			if err != nil {
 				yield(storedManifest{}, err)
 				return
 			}
-			f, err := w.packageOf(info.Name)
+			f, err := w.home.packageOf(info.Name)
 			if _, listed := c.Lookup(f); listed || err != nil {
 				continue
 			}
-			m, err := w.readManifest(ctx, w.home, info.Name)
+			m, err := w.repo.readManifest(ctx, w.home, info.Name)
 			if err == nil && m.manifest == nil || m.err != nil {
 				continue
 			}
@@ -86,14 +86,15 @@ func (w *writer) unlisted(ctx context.Context, c *catalog.Catalog) iter.Seq2[sto
 }
 
 // removeManifests removes the manifests of packages that are in no catalog any
-// more, and then the payloads that no other manifest needs.
-func (w *writer) removeManifests(ctx context.Context, pkgs []fmri.FMRI) error {
+// more, and then the payloads that no other manifest needs, and returns how much
+// these were.
+func (w *writer) removeManifests(ctx context.Context, pkgs []fmri.FMRI) (freed Amount, err error) {
 	payloads := map[string]manifest.Digest{} // by hexadecimal digits
 	var names []string
 	for _, f := range pkgs {
-		m, err := w.readManifest(ctx, w.home, w.home.manifest(f))
+		m, err := w.repo.readManifest(ctx, w.home, w.home.manifest(f))
 		if err != nil {
-			return err
+			return freed, err
 		}
 		if m.text == nil {
 			continue
@@ -105,11 +106,11 @@ func (w *writer) removeManifests(ctx context.Context, pkgs []fmri.FMRI) error {
 	}
 	if len(names) > 0 {
 		if err := w.purgeIndex(ctx); err != nil {
-			return err
+			return freed, err
 		}
 	}
-	if err := w.removeObjects(ctx, names...); err != nil {
-		return err
+	if err := removeObjects(ctx, w.repo.store, names...); err != nil {
+		return freed, err
 	}
 	return w.collect(ctx, payloads)
 }
@@ -135,12 +136,12 @@ func payloadsOf(m *manifest.Manifest) iter.Seq[manifest.Payload] {
 // collect removes those of the payloads that nothing needs. All manifests are
 // searched for their digests, whether they can be parsed or not, and those of
 // open transactions as well.
-func (w *writer) collect(ctx context.Context, payloads map[string]manifest.Digest) error {
+func (w *writer) collect(ctx context.Context, payloads map[string]manifest.Digest) (freed Amount, err error) {
 	if len(payloads) == 0 {
-		return nil
+		return freed, nil
 	}
 	texts := ordered(ctx, w.referrers(ctx), 2*workers(0), func(ctx context.Context, name string) ([]byte, error) {
-		text, err := readObject(ctx, w.store, name, maxManifest)
+		text, err := readObject(ctx, w.repo.store, name, maxManifest)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
@@ -148,7 +149,7 @@ func (w *writer) collect(ctx context.Context, payloads map[string]manifest.Diges
 	})
 	for text, err := range texts {
 		if err != nil {
-			return err
+			return freed, err
 		}
 		for digits := range hexRuns(text) {
 			delete(payloads, string(digits))
@@ -156,22 +157,31 @@ func (w *writer) collect(ctx context.Context, payloads map[string]manifest.Diges
 	}
 	var unused []string
 	for _, d := range payloads {
-		unused = append(unused, w.home.payload(d))
+		name := w.home.payload(d)
+		info, err := store.Stat(ctx, w.repo.store, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return freed, err
+		}
+		unused = append(unused, name)
+		freed.add(info.Size)
 	}
 	slices.Sort(unused)
-	return w.removeObjects(ctx, unused...)
+	return freed, removeObjects(ctx, w.repo.store, unused...)
 }
 
 // referrers yields the names of all manifests, of packages and of open
 // transactions.
 func (w *writer) referrers(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for info, err := range w.store.List(ctx, w.packages()) {
+		for info, err := range w.repo.store.List(ctx, w.home.packages()) {
 			if !yield(info.Name, err) {
 				return
 			}
 		}
-		for info, err := range w.store.List(ctx, w.transactions()) {
+		for info, err := range w.repo.store.List(ctx, w.home.transactions()) {
 			if (err != nil || path.Base(info.Name) == transManifest) && !yield(info.Name, err) {
 				return
 			}

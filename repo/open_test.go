@@ -80,7 +80,7 @@ func places(t *testing.T) (dir, archiveFile string) {
 	r, err := repo.CreateDir(t.Context(), dir, repo.Config{DefaultPublisher: "small.example"}, nil)
 	require.NoError(t, err)
 	src, f := repotest.Small(t), fmri.MustParse("pkg://small.example/tool@1.0,5.11-1:20260101T000000Z")
-	require.NoError(t, repo.Copy(t.Context(), r, src, slices.Values([]fmri.FMRI{f}), nil))
+	require.NoError(t, errOf(repo.Copy(t.Context(), r, src, slices.Values([]fmri.FMRI{f}), nil)))
 	require.NoError(t, r.Close())
 
 	archiveFile = filepath.Join(filepath.Dir(dir), "agent@1.0,5.11-1:2016.p5p")

@@ -151,5 +151,12 @@ func (c *counter) total() int64 {
 	return c.bytes
 }
 
+// steps returns how often one was counted.
+func (c *counter) steps() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
 // fail ends the crew's work.
 func (c *crew) fail(err error) { c.cancel(err) }

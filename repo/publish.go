@@ -3,11 +3,10 @@ package repo
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -31,7 +30,7 @@ type PublishOptions struct {
 	KeepTimestamp bool
 
 	// Parallel is how many payloads are worked on at once. Zero means one per
-	// CPU. Sinks of other makes than Repository get one after the other.
+	// CPU. A Tx that is no Placer gets one after the other.
 	Parallel int
 
 	// Progress is told of each payload. Nil means nobody is.
@@ -82,38 +81,49 @@ func openRegular(fsys fs.FS, name string) (fs.File, error) {
 	return f, nil
 }
 
-// Publish publishes a package as its source manifest describes it, and returns
-// its full name. What the manifest says about payloads, their hashes and sizes,
-// is replaced by what is found; signatures, which would not fit any more, are
-// left out. If anything fails, nothing is published.
+// A PublishResult says what Publish has done.
+type PublishResult struct {
+	FMRI     fmri.FMRI // the full name
+	Payloads int       // of its actions
+	Bytes    int64     // of their content
+}
+
+// Publish publishes a package as its source manifest describes it. What the
+// manifest says about payloads, their hashes and sizes, is replaced by what is
+// found; signatures, which would not fit any more, are left out. If anything fails,
+// nothing is published.
 //
 // The result depends on nothing but the manifest, the payloads, the clock of the
 // repository if there is no timestamp, and what the repository has stored
 // already. Several goroutines may publish into one Batch.
-func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishOptions) (fmri.FMRI, error) {
+func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishOptions) (result PublishResult, err error) {
 	if opts == nil {
 		opts = &PublishOptions{}
 	}
 	f, ok := m.FMRI()
+	defer Error{Op: "publish", FMRI: f}.explain(&err)
 	if !ok || !f.Version().IsValid() {
-		return fmri.FMRI{}, &Error{Op: "publish", FMRI: f, Err: fmt.Errorf("manifest has no pkg.fmri with a version: %w", fs.ErrInvalid)}
+		return result, because(fs.ErrInvalid, "the manifest has no pkg.fmri with a version")
 	}
 	if !opts.KeepTimestamp {
 		v, err := withoutTime(f.Version())
 		if err != nil {
-			return fmri.FMRI{}, &Error{Op: "publish", FMRI: f, Err: err}
+			return result, err
 		}
 		f = f.WithVersion(v)
 	}
 	tx, err := dst.Begin(ctx, f)
 	if err != nil {
-		return fmri.FMRI{}, err
+		return result, err
 	}
 	p := publishing{opts: opts, tx: tx, fmri: f, total: m.Len()}
 	if err := p.addAll(ctx, m); err != nil {
-		return fmri.FMRI{}, errors.Join(err, tx.Abort(context.WithoutCancel(ctx)))
+		return result, errors.Join(err, tx.Abort(context.WithoutCancel(ctx)))
 	}
-	return tx.Commit(ctx)
+	if f, err = tx.Commit(ctx); err != nil {
+		return result, err
+	}
+	return PublishResult{f, int(p.payloads.Load()), p.bytes.Load()}, nil
 }
 
 // withoutTime returns a version without its timestamp.
@@ -129,34 +139,37 @@ type publishing struct {
 	fmri  fmri.FMRI
 	total int
 	done  counter
+
+	payloads, bytes atomic.Int64
 }
 
 // addAll adds the actions of a source manifest, in order.
 func (p *publishing) addAll(ctx context.Context, m *manifest.Manifest) error {
-	tx, parallel := p.tx.(*Transaction)
-	size := 1
-	if parallel {
-		size = workers(p.opts.Parallel)
-	}
-	crew := newCrew(ctx, size)
+	crew := newCrew(ctx, workers(p.opts.Parallel))
 	for a := range m.All() {
 		if a.Kind == manifest.KindSignature {
 			continue
 		}
-		add := p.tx.Add
-		if parallel {
-			place, err := tx.reserve(a)
-			if err != nil {
-				crew.fail(p.fault(a, err))
-				break
-			}
-			add = place.in(tx)
-		}
-		if !crew.run(func(ctx context.Context) error { return p.fault(a, p.add(ctx, a, add)) }) {
+		if !p.start(crew, a) {
 			break
 		}
 	}
 	return crew.wait()
+}
+
+// start gives an action its place, and lets the crew do the rest.
+func (p *publishing) start(crew *crew, a manifest.Action) bool {
+	add, inTurn, err := Place(p.tx, a)
+	if err == nil && !inTurn {
+		return crew.run(func(ctx context.Context) error { return p.fault(a, p.add(ctx, a, add)) })
+	}
+	if err == nil {
+		err = p.add(crew.ctx, a, add)
+	}
+	if err != nil {
+		crew.fail(p.fault(a, err))
+	}
+	return err == nil
 }
 
 // fault says which action an error is about.
@@ -164,14 +177,14 @@ func (p *publishing) fault(a manifest.Action, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: "publish", FMRI: p.fmri, Err: &manifest.Error{Pos: a.Pos, Action: a.String(), Err: err}}
+	if e, ok := err.(*Error); ok && e.Op == "add to" {
+		err = e.Err // which package is said by Publish
+	}
+	return &manifest.Error{Pos: a.Pos, Action: a.String(), Err: err}
 }
 
-// An adder is the Add of a Tx.
-type adder func(context.Context, manifest.Action, io.Reader) error
-
 // add opens the payload of an action, and hands both over.
-func (p *publishing) add(ctx context.Context, a manifest.Action, add adder) error {
+func (p *publishing) add(ctx context.Context, a manifest.Action, add AddFunc) error {
 	defer p.done.step(func(n int, _ int64) {
 		p.report(Event{Op: "publish", FMRI: p.fmri, Done: n, Total: p.total})
 	})
@@ -183,6 +196,10 @@ func (p *publishing) add(ctx context.Context, a manifest.Action, add adder) erro
 		return err
 	}
 	defer content.Close()
+	if size, ok := fileSize(content.Stat()); ok {
+		p.payloads.Add(1)
+		p.bytes.Add(size)
+	}
 	if a.Attrs, err = p.withTimestamp(a.Attrs, content); err != nil {
 		return err
 	}
@@ -229,7 +246,7 @@ func (p *publishing) open(a manifest.Action) (fs.File, error) {
 		name, _ = a.Attrs.Get("path")
 	}
 	if name == "" || p.opts.Content == nil {
-		return nil, fmt.Errorf("no file for the payload: %w", fs.ErrNotExist)
+		return nil, because(fs.ErrNotExist, "nothing says where the file of the payload is")
 	}
 	return p.opts.Content(name)
 }

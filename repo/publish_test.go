@@ -64,10 +64,11 @@ file sea path=opt/c.pyc mode=0444 owner=root group=bin
 dir path=opt mode=0755 owner=root group=sys
 `)
 	opts := &repo.PublishOptions{Content: repo.Proto(first, second), Timestamps: []string{"*.pyc"}}
-	f, err := repo.Publish(t.Context(), r, m, opts)
+	done, err := repo.Publish(t.Context(), r, m, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f := done.FMRI
 	want := `set name=pkg.fmri value=pkg://test.org/mixed@1.0,5.11-0:20260102T030405Z
 set name=pkg.summary value="Mixed goods"
 file ` + manifest.SHA1.Sum([]byte("a of the first")).Hex() + ` group=bin mode=0444 owner=root path=opt/a pkg.size=14
@@ -297,7 +298,7 @@ func TestSuspend(t *testing.T) {
 		}
 	}
 	r := open(t, s)
-	if ids := transactions(t, r); !slices.Equal(ids, []string{id}) || len(listAll(t, r)) > 0 {
+	if ids := transactions(t, s); !slices.Equal(ids, []string{id}) || len(listAll(t, r)) > 0 {
 		t.Errorf("transactions are %q, listed are %q", ids, listAll(t, r))
 	}
 	f, err := resume().Commit(t.Context())
@@ -368,7 +369,7 @@ func TestPayloadRemovedMeanwhile(t *testing.T) {
 			return func() error { _, err := tx.Commit(t.Context()); return err }
 		},
 		"copied": func(r *repo.Repository) func() error {
-			b, err := r.Batch(t.Context())
+			b, err := r.NewBatch(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -380,7 +381,7 @@ func TestPayloadRemovedMeanwhile(t *testing.T) {
 		r := create(t, s)
 		old := publish(t, r, "old@1", "content")
 		commit := begin(r)
-		if err := open(t, s).Remove(t.Context(), old); err != nil {
+		if _, err := open(t, s).Remove(t.Context(), old); err != nil {
 			t.Fatal(err)
 		}
 		if err := commit(); err != nil && !errors.Is(err, fs.ErrNotExist) {

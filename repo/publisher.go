@@ -59,7 +59,7 @@ func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err erro
 	if err := w.ensureCatalog(ctx); err != nil {
 		return err
 	}
-	if err := w.store.Put(ctx, w.info(), bytes.NewReader(text)); err != nil {
+	if err := w.repo.store.Put(ctx, w.home.info(), bytes.NewReader(text)); err != nil {
 		return err
 	}
 	if len(others) > 0 {
@@ -89,11 +89,11 @@ func infoText(p archive.Publisher) ([]byte, error) {
 
 // ensureCatalog makes an empty catalog if there is none.
 func (w *writer) ensureCatalog(ctx context.Context) error {
-	_, err := store.Stat(ctx, w.store, w.attrs())
+	_, err := store.Stat(ctx, w.repo.store, w.home.attrs())
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	c, err := (&catalog.Builder{Now: w.now()}).Build()
+	c, err := (&catalog.Builder{Now: w.repo.now()}).Build()
 	if err != nil {
 		return err
 	}
@@ -135,15 +135,6 @@ func (r *Repository) publisherInfo(ctx context.Context, publisher string) (archi
 	return p, nil
 }
 
-// SetInfo records what is known about a publisher, which is added if it is not
-// there.
-func (r *Repository) SetInfo(ctx context.Context, p archive.Publisher) error {
-	if err := r.setInfo(ctx, p); err != nil {
-		return &Error{Op: "write information about", Publisher: p.Name, Err: err}
-	}
-	return nil
-}
-
 // RemovePublisher removes a publisher with all of its packages. If it was the
 // default publisher, the only one that is left takes its place, if there is
 // just one. If another process is writing, the error is a *BusyError.
@@ -181,35 +172,35 @@ func (w *writer) drop(ctx context.Context) error {
 	if err := w.dropDefault(ctx); err != nil {
 		return err
 	}
-	if err := w.removeObjects(ctx, w.attrs()); err != nil {
+	if err := removeObjects(ctx, w.repo.store, w.home.attrs()); err != nil {
 		return err
 	}
-	names, err := w.names(ctx, w.prefix)
+	names, err := namesBelow(ctx, w.repo.store, w.home.prefix)
 	if err != nil {
 		return err
 	}
-	last := []string{w.journal(), w.home.lock()}
+	last := []string{w.home.journal(), w.home.lock()}
 	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(last, name) })
-	if err := w.removeObjects(ctx, names...); err != nil {
+	if err := removeObjects(ctx, w.repo.store, names...); err != nil {
 		return err
 	}
 	w.state.keep(nil, nil)
-	return w.removeObjects(ctx, last...)
+	return removeObjects(ctx, w.repo.store, last...)
 }
 
 // dropDefault finds another default publisher.
 func (w *writer) dropDefault(ctx context.Context) error {
-	names, err := w.Publishers(ctx)
+	names, err := w.repo.Publishers(ctx)
 	if err != nil {
 		return err
 	}
-	others := slices.DeleteFunc(names, func(name string) bool { return name == w.publisher })
+	others := slices.DeleteFunc(names, func(name string) bool { return name == w.home.publisher })
 	next := ""
 	if len(others) == 1 {
 		next = others[0]
 	}
-	return w.changeConfig(ctx, func(c *configFile) error {
-		if old, _ := c.Get("publisher", "prefix"); old == w.publisher {
+	return w.repo.changeConfig(ctx, func(c *configFile) error {
+		if old, _ := c.Get("publisher", "prefix"); old == w.home.publisher {
 			c.Set("publisher", "prefix", next)
 		}
 		return nil

@@ -311,31 +311,6 @@ func (r *Repository) PayloadFile(ctx context.Context, publisher string, d manife
 	return rc, info, nil
 }
 
-// Holds reports whether a payload is stored for a publisher, or for any if that
-// is "".
-func (r *Repository) Holds(ctx context.Context, publisher string, d manifest.Digest) (bool, error) {
-	err := r.searchPayload(ctx, publisher, d, func(name string) error {
-		_, err := store.Stat(ctx, r.store, name)
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, &Error{Op: "look for", Publisher: publisher, Digest: d, Err: err}
-	}
-	return true, nil
-}
-
-// exists reports whether there is an object of that name.
-func (r *Repository) exists(ctx context.Context, name string) (bool, error) {
-	_, err := store.Stat(ctx, r.store, name)
-	if err == nil {
-		return true, nil
-	}
-	return false, ignore(err, fs.ErrNotExist)
-}
-
 // searchPayload calls find with each name a payload may have.
 func (r *Repository) searchPayload(ctx context.Context, publisher string, d manifest.Digest, find func(name string) error) error {
 	if !d.IsValid() {

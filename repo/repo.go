@@ -54,41 +54,13 @@ type Tx interface {
 	// checks that it has that digest.
 	Store(ctx context.Context, d manifest.Digest, stored io.Reader) error
 
-	// Manifest takes a finished manifest, byte for byte, signatures intact.
+	// SetManifest takes a finished manifest, byte for byte, signatures intact.
 	// Its payloads are stored or have been there before.
-	Manifest(ctx context.Context, m *manifest.Manifest) error
+	SetManifest(ctx context.Context, m *manifest.Manifest) error
 
 	// Commit publishes the package and returns its full name.
 	Commit(ctx context.Context) (fmri.FMRI, error)
 
 	// Abort forgets the package.
 	Abort(ctx context.Context) error
-}
-
-// A Batcher is a Sink that takes many packages at the cost of little more than
-// one.
-type Batcher interface {
-	Batch(ctx context.Context) (Batch, error)
-}
-
-// A Batch is a Sink whose packages are published together: Commit of a Tx puts
-// the package into the batch, and Commit of the batch makes all of them
-// visible at once, for each publisher, or none.
-type Batch interface {
-	Sink
-	Commit(ctx context.Context) error
-	Abort(ctx context.Context) error
-}
-
-// A Holder is a Sink that knows which payloads it has already, so that they
-// need not be sent.
-type Holder interface {
-	Holds(ctx context.Context, publisher string, d manifest.Digest) (bool, error)
-}
-
-// An Appender is a Sink where a published package can be signed.
-type Appender interface {
-	// Append starts a Tx on a version that exists. Only signature actions may
-	// be added.
-	Append(ctx context.Context, f fmri.FMRI) (Tx, error)
 }

@@ -281,7 +281,7 @@ func (r *Repository) hasPublisher(ctx context.Context, name string) (bool, error
 	}
 	h := r.home(name)
 	for _, object := range []string{h.attrs(), h.info()} {
-		if there, err := r.exists(ctx, object); there || err != nil {
+		if there, err := exists(ctx, r.store, object); there || err != nil {
 			return there, err
 		}
 	}

@@ -131,7 +131,7 @@ func TestRemove(t *testing.T) {
 	r := create(t, s)
 	a := publish(t, r, "a@1.0", "shared", "own")
 	b := publish(t, r, "b@1.0", "shared")
-	if err := r.Remove(t.Context(), a); err != nil {
+	if _, err := r.Remove(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{b.String()}, list(t, r, "test.org")); diff != "" {
@@ -144,7 +144,7 @@ func TestRemove(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d payloads are left, want 1", n)
 	}
-	if err := r.Remove(t.Context(), a); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.Remove(t.Context(), a); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("removing again: %v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestRemove(t *testing.T) {
 func TestIndex(t *testing.T) {
 	s := store.Memory()
 	r := create(t, s)
-	batch, err := r.Batch(t.Context())
+	batch, err := r.NewBatch(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,3 +181,6 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+// errOf returns the error of a call whose result does not matter.
+func errOf[T any](_ T, err error) error { return err }

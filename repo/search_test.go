@@ -116,7 +116,7 @@ func TestSearchIndex(t *testing.T) {
 		t.Errorf("refreshed without need:\n%s", diff)
 	}
 
-	if err := r.Remove(t.Context(), a); err != nil {
+	if _, err := r.Remove(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	if left := objects(t, s, indexDir); len(left) > 1 || left[indexDir+"lock"] != "" {
@@ -209,7 +209,7 @@ func TestSearchIndexBusy(t *testing.T) {
 	for name, err := range map[string]error{
 		"RebuildIndex": r.RebuildIndex(t.Context(), "test.org"),
 		"RefreshIndex": r.RefreshIndex(t.Context(), "test.org"),
-		"Remove":       r.Remove(t.Context(), f),
+		"Remove":       errOf(r.Remove(t.Context(), f)),
 	} {
 		if !errors.As(err, &busy) || busy.Process != "12" {
 			t.Errorf("%s: %v", name, err)
@@ -221,7 +221,7 @@ func TestSearchIndexBusy(t *testing.T) {
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Remove(t.Context(), f); err != nil {
+	if _, err := r.Remove(t.Context(), f); err != nil {
 		t.Error(err)
 	}
 }
@@ -248,7 +248,7 @@ func TestSearchIndexPurged(t *testing.T) {
 	rebuild()
 	src := create(t, store.Memory())
 	publish(t, src, "old2@1", "another")
-	if err := repo.Clone(t.Context(), r, src, "test.org", nil); err != nil {
+	if _, err := repo.Clone(t.Context(), r, src, "test.org", nil); err != nil {
 		t.Fatal(err)
 	}
 	checkIndexed(t, s, 0)
@@ -416,7 +416,7 @@ func indexedCases() []crashCase {
 			return r.RefreshIndex(ctx, "test.org")
 		}},
 		{name: "index purged", setup: setup, run: func(ctx context.Context, r *repo.Repository) error {
-			return r.Remove(ctx, fmri.MustParse("pkg://test.org/old1@1,5.11:20260102T030405Z"))
+			return errOf(r.Remove(ctx, fmri.MustParse("pkg://test.org/old1@1,5.11:20260102T030405Z")))
 		}},
 	}
 }
@@ -534,7 +534,7 @@ func TestSearchWhileWriting(t *testing.T) {
 func changeOnce(ctx context.Context, r *repo.Repository, i int) error {
 	const name = "pkg://test.org/comes@1"
 	if i%3 == 2 {
-		return r.Remove(ctx, fmri.MustParse(name+",5.11:20260102T030405Z"))
+		return errOf(r.Remove(ctx, fmri.MustParse(name+",5.11:20260102T030405Z")))
 	}
 	if i%3 == 0 {
 		if err := tryPublish(ctx, r, name, "shared", "comes"); err != nil {

@@ -48,7 +48,7 @@ func (r *Repository) Refresh(ctx context.Context, publisher string) (added []fmr
 func (r *Repository) RebuildIndex(ctx context.Context, publisher string) error {
 	err := r.maintain(ctx, publisher, func(w *writer) error {
 		return w.lockIndex(ctx, func() error {
-			c, err := w.tryCatalog(ctx, w.home)
+			c, err := w.repo.tryCatalog(ctx, w.home)
 			if err != nil {
 				return err
 			}
@@ -75,11 +75,11 @@ func (r *Repository) RefreshIndex(ctx context.Context, publisher string) error {
 }
 
 func (w *writer) refreshIndex(ctx context.Context) error {
-	c, err := w.tryCatalog(ctx, w.home)
+	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return err
 	}
-	x, err := w.openSearchIndex(ctx, w.home)
+	x, err := w.repo.openSearchIndex(ctx, w.home)
 	if err != nil {
 		return err
 	}
@@ -128,9 +128,9 @@ func (r *Repository) openSearchIndex(ctx context.Context, h home) (*search.Index
 // lockIndex calls f with the lock under which programs of the reference write the
 // index; a depot of theirs does that without the lock of the publisher.
 func (w *writer) lockIndex(ctx context.Context, f func() error) (err error) {
-	lock, err := store.Acquire(ctx, w.store, w.searchLock(), &store.LockOptions{Note: w.note()})
+	lock, err := store.Acquire(ctx, w.repo.store, w.home.searchLock(), &store.LockOptions{Note: w.repo.note()})
 	if err != nil {
-		return busy(w.publisher, err)
+		return busy(w.home.publisher, err)
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	return f()
@@ -144,8 +144,8 @@ func (w *writer) writeIndex(ctx context.Context, base *search.Index, packages it
 		return errors.Join(err, base.Close())
 	}
 	defer files.close()
-	b := &search.Builder{Base: base, Scratch: scratch{ctx, w.store, w.scratchDir()}}
-	for m, err := range w.texts(ctx, packages) {
+	b := &search.Builder{Base: base, Scratch: scratch{ctx, w.repo.store, w.home.scratchDir()}}
+	for m, err := range w.repo.texts(ctx, packages) {
 		if err == nil && m.text != nil {
 			err = b.Add(m.fmri, m.text)
 		}
@@ -180,12 +180,12 @@ func (r *Repository) texts(ctx context.Context, packages iter.Seq[fmri.FMRI]) it
 // removed, so that there is no index; then everything but the new one is put in place,
 // and what does not belong to it removed; then the new one.
 func (w *writer) replaceIndex(ctx context.Context, files *indexFiles) error {
-	old, err := w.names(ctx, w.searchDir()+"/")
+	old, err := namesBelow(ctx, w.repo.store, w.home.searchDir()+"/")
 	if err != nil {
 		return err
 	}
 	for _, name := range old {
-		if !files.has[name] && name != w.searchLock() {
+		if !files.has[name] && name != w.home.searchLock() {
 			if err := files.others.Remove(name); err != nil {
 				return err
 			}
@@ -194,7 +194,7 @@ func (w *writer) replaceIndex(ctx context.Context, files *indexFiles) error {
 	if err := w.lock.Check(ctx); err != nil {
 		return err
 	}
-	if err := w.removeObjects(ctx, w.searchDir()+"/"+search.Dictionary); err != nil {
+	if err := removeObjects(ctx, w.repo.store, w.home.searchDir()+"/"+search.Dictionary); err != nil {
 		return err
 	}
 	if err := files.others.Flush(ctx); err != nil {
@@ -205,28 +205,28 @@ func (w *writer) replaceIndex(ctx context.Context, files *indexFiles) error {
 
 // purgeIndex removes the index: the dictionary first, without which the rest is none.
 func (w *writer) purgeIndex(ctx context.Context) error {
-	dictionary := w.searchDir() + "/" + search.Dictionary
+	dictionary := w.home.searchDir() + "/" + search.Dictionary
 	var rest []string
-	for _, dir := range []string{w.searchDir() + "/", w.searchDir() + ".old/"} { // the second is left by the reference
-		names, err := w.names(ctx, dir)
+	for _, dir := range []string{w.home.searchDir() + "/", w.home.searchDir() + ".old/"} { // the second is left by the reference
+		names, err := namesBelow(ctx, w.repo.store, dir)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
-			if name != dictionary && name != w.searchLock() {
+			if name != dictionary && name != w.home.searchLock() {
 				rest = append(rest, name)
 			}
 		}
 	}
-	there, err := w.exists(ctx, dictionary)
+	there, err := exists(ctx, w.repo.store, dictionary)
 	if err != nil || !there && len(rest) == 0 {
 		return err
 	}
 	return w.lockIndex(ctx, func() error {
-		if err := w.removeObjects(ctx, dictionary); err != nil {
+		if err := removeObjects(ctx, w.repo.store, dictionary); err != nil {
 			return err
 		}
-		return w.removeObjects(ctx, rest...)
+		return removeObjects(ctx, w.repo.store, rest...)
 	})
 }
 
@@ -239,15 +239,15 @@ type indexFiles struct {
 }
 
 func (w *writer) newIndexFiles(ctx context.Context) (*indexFiles, error) {
-	dictionary, err := store.NewBatch(ctx, w.store)
+	dictionary, err := store.NewBatch(ctx, w.repo.store)
 	if err != nil {
 		return nil, err
 	}
-	others, err := store.NewBatch(ctx, w.store)
+	others, err := store.NewBatch(ctx, w.repo.store)
 	if err != nil {
 		return nil, errors.Join(err, dictionary.Close())
 	}
-	return &indexFiles{ctx, w.searchDir(), dictionary, others, map[string]bool{}}, nil
+	return &indexFiles{ctx, w.home.searchDir(), dictionary, others, map[string]bool{}}, nil
 }
 
 func (f *indexFiles) close() error { return errors.Join(f.dictionary.Close(), f.others.Close()) }

@@ -50,7 +50,7 @@ func archived(t *testing.T, src repo.Source) *archive.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := repo.Copy(t.Context(), sink, src, slices.Values(all), nil); err != nil {
+	if _, err := repo.Copy(t.Context(), sink, src, slices.Values(all), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -77,7 +77,7 @@ func TestToArchive(t *testing.T) {
 	}
 	checkPayloads(t, a, f, m)
 	back := create(t, store.Memory())
-	if err := repo.Copy(t.Context(), back, a, slices.Values([]fmri.FMRI{f, g}), nil); err != nil {
+	if _, err := repo.Copy(t.Context(), back, a, slices.Values([]fmri.FMRI{f, g}), nil); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := repo.Diff(t.Context(), src, back); err != nil || !d[0].IsEmpty() || len(d[0].Both) != 2 {
@@ -223,7 +223,7 @@ func TestDiff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d) != 1 || len(d[0].A) != 2 || len(d[0].B) != 1 || len(d[0].Both) != 1 || repo.Packages(d[0].A) != 2 || d[0].IsEmpty() {
+	if len(d) != 1 || len(d[0].A) != 2 || len(d[0].B) != 1 || len(d[0].Both) != 1 || d[0].IsEmpty() {
 		t.Errorf("difference is %+v", d)
 	}
 	if _, err := repo.Diff(t.Context(), a, b, "nobody"); !errors.Is(err, fs.ErrNotExist) {
@@ -238,7 +238,7 @@ func TestCopyFails(t *testing.T) {
 	f := publish(t, src, "a@1", "content")
 	s := store.Memory()
 	dst := create(t, s)
-	err := repo.Copy(t.Context(), dst, brokenPayloads{src}, slices.Values(append(names(steelName), f)), nil)
+	_, err := repo.Copy(t.Context(), dst, brokenPayloads{src}, slices.Values(append(names(steelName), f)), nil)
 	var at *repo.Error
 	if !errors.Is(err, errBroken) || !errors.As(err, &at) || at.FMRI != f {
 		t.Errorf("Copy: %v", err)

@@ -31,10 +31,11 @@ func TestThin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved, err := r.Thin(t.Context(), "test.org", rule)
+	done, err := r.Thin(t.Context(), "test.org", rule)
 	if err != nil {
 		t.Fatal(err)
 	}
+	saved := done.Catalog
 	if diff := cmp.Diff(fmrisOf(want.Removed), fmrisOf(saved.Removed)); diff != "" || len(saved.Removed) != 1 || saved.Bytes != want.Bytes {
 		t.Errorf("removed (-want +got)\n%s, %d bytes", diff, saved.Bytes)
 	}
@@ -51,7 +52,7 @@ func TestThin(t *testing.T) {
 	if found := check(t, r); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
-	if saved, err := r.Thin(t.Context(), "test.org", rule); err != nil || len(saved.Removed) != 0 {
+	if saved, err := r.Thin(t.Context(), "test.org", rule); err != nil || len(saved.Removed.Packages) != 0 {
 		t.Errorf("thinning again: %+v, %v", saved, err)
 	}
 }

@@ -40,14 +40,20 @@ func (s *archiveSink) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
 	return archiveTx{tx, s}, nil
 }
 
-// Holds makes an archive's sink a Holder.
-func (s *archiveSink) Holds(ctx context.Context, publisher string, d manifest.Digest) (bool, error) {
-	return s.spool.Holds(ctx, publisher, d)
-}
-
+// An archiveTx is a transaction of the spool.
 type archiveTx struct {
 	Tx
 	sink *archiveSink
+}
+
+func (t archiveTx) Place(a manifest.Action) (AddFunc, bool, error) { return Place(t.Tx, a) }
+
+func (t archiveTx) Holds(ctx context.Context, p manifest.Payload) (bool, error) {
+	return Holds(ctx, t.Tx, p)
+}
+
+func (t archiveTx) Take(ctx context.Context, p manifest.Payload, stored io.Reader) error {
+	return Take(ctx, t.Tx, p, stored)
 }
 
 // Commit adds the package to the archive.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
@@ -38,17 +37,10 @@ func (h home) trans(f fmri.FMRI) string { return h.transactions() + transID(f) +
 // Suspend stores the transaction as it is, and ends it for this value: with its
 // ID Resume goes on, in this process or another. A transaction in a batch
 // cannot be suspended.
-func (t *Transaction) Suspend(ctx context.Context) error {
-	err := t.suspend(ctx)
-	if err != nil {
-		return &Error{Op: "suspend", FMRI: t.fmri, Err: err}
-	}
-	return nil
-}
-
-func (t *Transaction) suspend(ctx context.Context) error {
+func (t *Transaction) Suspend(ctx context.Context) (err error) {
+	defer Error{Op: "suspend", FMRI: t.fmri}.explain(&err)
 	if !t.alone {
-		return fmt.Errorf("transaction in a batch: %w", errors.ErrUnsupported)
+		return because(errors.ErrUnsupported, "the transaction is part of a batch, which ends with this process")
 	}
 	if err := t.end(); err != nil {
 		return err
@@ -61,30 +53,39 @@ func (t *Transaction) suspend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := t.repo.home(t.fmri.Publisher()).trans(t.fmri)
+	dir := t.batch.repo.home(t.fmri.Publisher()).trans(t.fmri)
 	if err := t.checkFirst(ctx, dir); err != nil {
 		return err
 	}
-	for key, s := range t.batch.payloads {
+	stage := t.batch.stage
+	if err := stage.suspend(dir); err != nil {
+		return err
+	}
+	if t.append {
+		if err := store.PutBatch(ctx, stage.drafts, dir+transAppend, bytes.NewReader(nil)); err != nil {
+			return err
+		}
+	}
+	if err := store.PutBatch(ctx, stage.drafts, dir+transManifest, bytes.NewReader(m.Text())); err != nil {
+		return err
+	}
+	return stage.drafts.Flush(ctx)
+}
+
+// suspend gives what is staged the names of objects of a transaction.
+func (g *stage) suspend(dir string) error {
+	for key, s := range g.payloads {
 		if s.draft == nil {
 			continue
 		}
 		err := s.draft.Keep(dir + key.hash.Hex())
 		s.draft = nil
-		t.batch.payloads[key] = s
+		g.payloads[key] = s
 		if err != nil {
 			return err
 		}
 	}
-	if t.append {
-		if err := store.PutBatch(ctx, t.batch.objects, dir+transAppend, bytes.NewReader(nil)); err != nil {
-			return err
-		}
-	}
-	if err := store.PutBatch(ctx, t.batch.objects, dir+transManifest, bytes.NewReader(m.Text())); err != nil {
-		return err
-	}
-	return t.batch.objects.Flush(ctx)
+	return nil
 }
 
 // checkFirst makes sure that no other transaction of that name is suspended.
@@ -92,9 +93,9 @@ func (t *Transaction) checkFirst(ctx context.Context, dir string) error {
 	if t.resumed {
 		return nil
 	}
-	there, err := t.repo.exists(ctx, dir+transManifest)
+	there, err := exists(ctx, t.batch.repo.store, dir+transManifest)
 	if there {
-		err = fmt.Errorf("such a transaction is open already: %w", fs.ErrExist)
+		err = because(fs.ErrExist, "such a transaction is open already")
 	}
 	return err
 }
@@ -102,15 +103,8 @@ func (t *Transaction) checkFirst(ctx context.Context, dir string) error {
 // Resume continues a transaction that was suspended, by this library or by a
 // program of the reference. One goroutine at a time may do that. If there is
 // no such transaction, the error matches fs.ErrNotExist.
-func (r *Repository) Resume(ctx context.Context, id string) (*Transaction, error) {
-	t, err := r.resume(ctx, id)
-	if err != nil {
-		return nil, &Error{Op: "resume transaction " + id, Err: err}
-	}
-	return t, nil
-}
-
-func (r *Repository) resume(ctx context.Context, id string) (*Transaction, error) {
+func (r *Repository) Resume(ctx context.Context, id string) (_ *Transaction, err error) {
+	defer Error{Op: "resume transaction " + id}.explain(&err)
 	f, err := parseTransID(id)
 	if err != nil {
 		return nil, err
@@ -124,11 +118,11 @@ func (r *Repository) resume(ctx context.Context, id string) (*Transaction, error
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.newBatch(ctx)
+	b, err := r.newBatch(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	t := &Transaction{repo: r, batch: b, alone: true, fmri: f, base: base, resumed: true}
+	t := &Transaction{batch: b, alone: true, fmri: f, base: base, resumed: true}
 	if err := t.findObjects(ctx, dir); err != nil {
 		b.end()
 		return nil, err
@@ -159,7 +153,7 @@ func (t *Transaction) findObjects(ctx context.Context, dir string) error {
 	for p := range payloadsOf(t.base) {
 		known[p.Name()] = p
 	}
-	for info, err := range store.ListDir(ctx, t.repo.store, strings.TrimSuffix(dir, "/")) {
+	for info, err := range store.ListDir(ctx, t.batch.repo.store, strings.TrimSuffix(dir, "/")) {
 		if err != nil {
 			return err
 		}
@@ -171,50 +165,22 @@ func (t *Transaction) findObjects(ctx context.Context, dir string) error {
 		if err != nil {
 			continue
 		}
+		key := payloadKey{t.fmri.Publisher(), d}
 		p, packed := known[d]
 		if !packed {
-			p = manifest.Payload{Content: manifest.DigestsOf(d), Size: -1, StoredSize: -1}
+			p = key.unknownForm()
 		}
-		key := payloadKey{t.fmri.Publisher(), d}
-		t.batch.payloads[key] = stagedPayload{payload: p, packed: packed && p.Size >= 0, object: info.Name}
+		t.batch.stage.payloads[key] = staged{payload: p, packed: packed && p.Size >= 0, object: info.Name}
 	}
 	return nil
-}
-
-// Transactions returns the names of the transactions that are suspended.
-func (r *Repository) Transactions(ctx context.Context) ([]string, error) {
-	names, err := r.publisherDirs(ctx)
-	if err != nil {
-		return nil, &Error{Op: "list transactions", Err: err}
-	}
-	if r.version < 4 {
-		names = []string{""} // all have one home
-	}
-	var ids []string
-	for _, name := range names {
-		h := r.home(name)
-		for info, err := range store.ListDir(ctx, r.store, strings.TrimSuffix(h.transactions(), "/")) {
-			if err != nil {
-				return nil, &Error{Op: "list transactions", Err: err}
-			}
-			there, err := r.exists(ctx, info.Name+transManifest)
-			if err != nil {
-				return nil, &Error{Op: "list transactions", Err: err}
-			}
-			if info.IsDir() && there {
-				ids = append(ids, path.Base(info.Name))
-			}
-		}
-	}
-	return ids, nil
 }
 
 // removeTrans removes what Suspend stored, the manifest first: without it there
 // is no transaction.
 func (r *Repository) removeTrans(ctx context.Context, f fmri.FMRI) error {
 	dir := r.home(f.Publisher()).trans(f)
-	if err := r.removeObjects(ctx, dir+transManifest); err != nil {
+	if err := removeObjects(ctx, r.store, dir+transManifest); err != nil {
 		return err
 	}
-	return r.removeBelow(ctx, dir)
+	return removeBelow(ctx, r.store, dir)
 }

@@ -32,7 +32,7 @@ func copyRewritten(t *testing.T, src repo.Source, pkgs []fmri.FMRI, f func(strin
 	t.Helper()
 	s := store.Memory()
 	dst := create(t, s)
-	err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), &repo.CopyOptions{Transform: rewrite(t, f), Parallel: 4})
+	_, err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), &repo.CopyOptions{Transform: rewrite(t, f), Parallel: 4})
 	return dst, s, err
 }
 
@@ -104,7 +104,7 @@ func TestCopyTransformOrder(t *testing.T) {
 			}
 			return m, nil
 		}}
-		if err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), opts); err != nil {
+		if _, err := repo.Copy(t.Context(), dst, src, slices.Values(pkgs), opts); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{"e", "d", "c", "b", "a"}, seen); diff != "" {
@@ -204,12 +204,12 @@ func TestCopyTransformRefused(t *testing.T) {
 		}
 	}
 	opts := &repo.CopyOptions{Transform: func(*manifest.Manifest) (*manifest.Manifest, error) { return nil, errBroken }}
-	err := repo.Copy(t.Context(), create(t, store.Memory()), src, slices.Values([]fmri.FMRI{f}), opts)
+	_, err := repo.Copy(t.Context(), create(t, store.Memory()), src, slices.Values([]fmri.FMRI{f}), opts)
 	var at *repo.Error
 	if !errors.Is(err, errBroken) || !errors.As(err, &at) || at.Op != "transform" || at.FMRI != f {
 		t.Errorf("Copy: %v", err)
 	}
-	if err := repo.Clone(t.Context(), create(t, store.Memory()), src, "test.org", opts); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := repo.Clone(t.Context(), create(t, store.Memory()), src, "test.org", opts); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Clone: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package repo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"sync"
@@ -12,19 +11,15 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// A Transaction is a Tx of a Repository.
+// A Transaction is a Tx of a Repository, and all that a Tx can be beyond that.
 type Transaction struct {
-	// NoCatalog, if set before Commit, stores the package without listing it in
-	// the catalog. Repository.Refresh lists it later.
-	NoCatalog bool
-
-	repo    *Repository
-	batch   *batch
-	alone   bool // the batch has no other
-	fmri    fmri.FMRI
-	base    *manifest.Manifest // what actions are added to
-	append  bool               // base is published, and signatures are added
-	resumed bool               // base was stored by Suspend
+	batch    *batch
+	alone    bool // in the batch
+	fmri     fmri.FMRI
+	base     *manifest.Manifest // what actions are added to
+	append   bool               // base is published, and signatures are added
+	resumed  bool               // base was stored by Suspend
+	unlisted bool               // is not to be in the catalog
 
 	mu       sync.Mutex
 	ended    bool
@@ -44,17 +39,9 @@ var ErrEnded = errors.New("transaction has ended")
 
 // Begin starts the publication of a package version; the Tx is a *Transaction.
 // A publisher that is new to the repository is added by Commit.
-func (r *Repository) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
-	t, err := r.beginAlone(ctx, f)
-	if err != nil {
-		return nil, &Error{Op: "publish", FMRI: f, Err: err}
-	}
-	return t, nil
-}
-
-// beginAlone starts a transaction in a batch of its own.
-func (r *Repository) beginAlone(ctx context.Context, f fmri.FMRI) (*Transaction, error) {
-	b, err := r.newBatch(ctx)
+func (r *Repository) Begin(ctx context.Context, f fmri.FMRI) (_ Tx, err error) {
+	defer Error{Op: "publish", FMRI: f}.explain(&err)
+	b, err := r.newBatch(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -69,16 +56,9 @@ func (r *Repository) beginAlone(ctx context.Context, f fmri.FMRI) (*Transaction,
 
 // Append starts a transaction that adds signatures to a published package. F
 // must be its full name.
-func (r *Repository) Append(ctx context.Context, f fmri.FMRI) (Tx, error) {
-	t, err := r.beginAppend(ctx, f)
-	if err != nil {
-		return nil, &Error{Op: "append to", FMRI: f, Err: err}
-	}
-	return t, nil
-}
-
-func (r *Repository) beginAppend(ctx context.Context, f fmri.FMRI) (*Transaction, error) {
-	f, err := r.withPublisher(ctx, f)
+func (r *Repository) Append(ctx context.Context, f fmri.FMRI) (_ Tx, err error) {
+	defer Error{Op: "append to", FMRI: f}.explain(&err)
+	f, err = r.withPublisher(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +73,11 @@ func (r *Repository) beginAppend(ctx context.Context, f fmri.FMRI) (*Transaction
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.newBatch(ctx)
+	b, err := r.newBatch(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	return &Transaction{repo: r, batch: b, alone: true, append: true, fmri: f, base: m}, nil
+	return &Transaction{batch: b, alone: true, append: true, fmri: f, base: m}, nil
 }
 
 // withPublisher supplies the default publisher.
@@ -113,7 +93,7 @@ func (r *Repository) withPublisher(ctx context.Context, f fmri.FMRI) (fmri.FMRI,
 		return f, err
 	}
 	if name == "" {
-		return f, fmt.Errorf("the name has no publisher, and the repository no default: %w", fs.ErrInvalid)
+		return f, because(fs.ErrInvalid, "the name has no publisher, and the repository no default publisher")
 	}
 	return f.WithPublisher(name), nil
 }
@@ -124,58 +104,49 @@ func (t *Transaction) FMRI() fmri.FMRI { return t.fmri }
 // Add adds an action. Its payload, if it has one, is compressed, or if the same
 // content is stored already, left as it is stored.
 func (t *Transaction) Add(ctx context.Context, a manifest.Action, content io.Reader) error {
-	p, err := t.reserve(a)
-	if err == nil {
-		err = p.in(t)(ctx, a, content)
-	}
+	add, _, err := t.Place(a)
 	if err != nil {
-		return &Error{Op: "add to", FMRI: t.fmri, Err: err}
+		return err
 	}
-	return nil
+	return add(ctx, a, content)
 }
 
-// reserve gives an action its place in the manifest. The result must be filled.
-// It is nil for an action that says what the transaction says itself.
-func (t *Transaction) reserve(a manifest.Action) (*pending, error) {
+// Place makes a Transaction a Placer.
+func (t *Transaction) Place(a manifest.Action) (add AddFunc, inTurn bool, err error) {
+	defer Error{Op: "add to", FMRI: t.fmri}.explain(&err)
 	if key, _ := a.Key(); a.Kind == manifest.KindSet && (key == "pkg.fmri" || key == "fmri") {
-		return nil, nil
+		says := func(context.Context, manifest.Action, io.Reader) error { return nil }
+		return says, false, nil // its name itself
 	}
 	if err := t.allows(a); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		return nil, ErrEnded
+		return nil, false, ErrEnded
 	}
 	p := &pending{action: a}
 	t.actions = append(t.actions, p)
-	return p, nil
-}
-
-// in returns the rest of Add for an action that has its place.
-func (p *pending) in(t *Transaction) func(context.Context, manifest.Action, io.Reader) error {
 	return func(ctx context.Context, a manifest.Action, content io.Reader) error {
-		if p == nil {
-			return nil
-		}
 		p.action = a
 		return t.fill(ctx, p, content)
-	}
+	}, false, nil
 }
 
 // allows refuses actions that no package may have, or not this one.
 func (t *Transaction) allows(a manifest.Action) error {
 	if t.append && a.Kind != manifest.KindSignature {
-		return fmt.Errorf("%s action appended, only signatures can be: %w", a.Kind, fs.ErrInvalid)
+		return because(fs.ErrInvalid, "a %s action; only signatures can be appended", a.Kind)
 	}
 	return a.Validate().Err()
 }
 
 // fill supplies the payload of an action, and completes it.
-func (t *Transaction) fill(ctx context.Context, p *pending, content io.Reader) error {
+func (t *Transaction) fill(ctx context.Context, p *pending, content io.Reader) (err error) {
+	defer Error{Op: "add to", FMRI: t.fmri}.explain(&err)
 	if content != nil {
-		payload, err := t.batch.pack(ctx, t.fmri.Publisher(), content)
+		payload, err := t.batch.stage.pack(ctx, t.fmri.Publisher(), content)
 		if err != nil {
 			return err
 		}
@@ -197,39 +168,57 @@ func hasPayload(a manifest.Action) error {
 	}
 	p, err := a.Payload()
 	if err == nil && !p.Name().IsValid() {
-		err = fmt.Errorf("%s action without payload: %w", a.Kind, fs.ErrInvalid)
+		err = because(fs.ErrInvalid, "a %s action without its payload", a.Kind)
 	}
 	return err
 }
 
 // Store takes a payload in its stored form. A payload that the repository has
 // already keeps the form in which it has it, and stored is not read.
-func (t *Transaction) Store(ctx context.Context, d manifest.Digest, stored io.Reader) error {
-	there, err := t.batch.has(ctx, payloadKey{t.fmri.Publisher(), d})
-	if err == nil && !there {
-		p := manifest.Payload{Content: manifest.DigestsOf(d), Size: -1, StoredSize: -1}
-		err = t.batch.take(ctx, t.fmri.Publisher(), p, stored)
+func (t *Transaction) Store(ctx context.Context, d manifest.Digest, stored io.Reader) (err error) {
+	defer Error{Op: "add to", FMRI: t.fmri, Digest: d}.explain(&err)
+	key := payloadKey{t.fmri.Publisher(), d}
+	known, err := t.batch.stage.knows(ctx, key)
+	if known || err != nil {
+		return err
 	}
-	if err != nil {
-		return &Error{Op: "add to", FMRI: t.fmri, Digest: d, Err: err}
-	}
+	return t.batch.stage.take(ctx, key.publisher, key.unknownForm(), stored)
+}
+
+// Holds makes a Transaction a Holder. A payload is held if it is stored in the form
+// that p names, or in one that a manifest of the publisher does.
+func (t *Transaction) Holds(ctx context.Context, p manifest.Payload) (_ bool, err error) {
+	defer Error{Op: "add to", FMRI: t.fmri, Digest: p.Name()}.explain(&err)
+	return t.batch.stage.holds(ctx, t.fmri.Publisher(), p)
+}
+
+// Take makes a Transaction a Taker.
+func (t *Transaction) Take(ctx context.Context, p manifest.Payload, stored io.Reader) (err error) {
+	defer Error{Op: "add to", FMRI: t.fmri, Digest: p.Name()}.explain(&err)
+	return t.batch.stage.take(ctx, t.fmri.Publisher(), p, stored)
+}
+
+// Unlist makes a Transaction an Unlister.
+func (t *Transaction) Unlist() error {
+	t.unlisted = true
 	return nil
 }
 
-// Manifest takes a finished manifest, in place of all actions added before. It
+// SetManifest takes a finished manifest, in place of all actions added before. It
 // must have the name of the transaction.
-func (t *Transaction) Manifest(ctx context.Context, m *manifest.Manifest) error {
+func (t *Transaction) SetManifest(ctx context.Context, m *manifest.Manifest) (err error) {
+	defer Error{Op: "add to", FMRI: t.fmri}.explain(&err)
 	f, ok := m.FMRI()
 	if f.Publisher() == "" && ok {
 		f = f.WithPublisher(t.fmri.Publisher())
 	}
 	if f != t.fmri {
-		return &Error{Op: "add to", FMRI: t.fmri, Err: fmt.Errorf("manifest of %s: %w", f, fs.ErrInvalid)}
+		return because(fs.ErrInvalid, "it is the manifest of %s", f)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		return &Error{Op: "add to", FMRI: t.fmri, Err: ErrEnded}
+		return ErrEnded
 	}
 	t.finished = m
 	return ctx.Err()
@@ -237,10 +226,10 @@ func (t *Transaction) Manifest(ctx context.Context, m *manifest.Manifest) error 
 
 // Commit publishes the package, or in a batch leaves that to the batch. If it
 // fails, nothing is published.
-func (t *Transaction) Commit(ctx context.Context) (fmri.FMRI, error) {
-	err := t.commit(ctx)
-	if err != nil {
-		return fmri.FMRI{}, &Error{Op: "publish", FMRI: t.fmri, Err: err}
+func (t *Transaction) Commit(ctx context.Context) (_ fmri.FMRI, err error) {
+	defer Error{Op: "publish", FMRI: t.fmri}.explain(&err)
+	if err := t.commit(ctx); err != nil {
+		return fmri.FMRI{}, err
 	}
 	return t.fmri, nil
 }
@@ -249,17 +238,17 @@ func (t *Transaction) commit(ctx context.Context) error {
 	if err := t.end(); err != nil {
 		return err
 	}
-	err := t.complete()
-	if err == nil {
-		err = t.batch.add(t)
-	}
 	if t.alone {
-		if err == nil {
-			err = t.batch.commit(ctx)
-		}
-		t.batch.end()
+		defer t.batch.end()
 	}
-	return err
+	if err := t.complete(); err != nil {
+		return err
+	}
+	t.batch.add(t)
+	if !t.alone {
+		return nil
+	}
+	return t.batch.commit(ctx)
 }
 
 // end makes sure that a transaction ends once.
@@ -280,7 +269,7 @@ func (t *Transaction) complete() error {
 	}
 	for _, p := range t.actions {
 		if !p.filled {
-			return fmt.Errorf("the payload of %q did not arrive: %w", p.action, fs.ErrInvalid)
+			return because(fs.ErrInvalid, "the payload of %q did not arrive", p.action)
 		}
 	}
 	return nil
@@ -298,7 +287,7 @@ func (t *Transaction) Abort(ctx context.Context) error {
 	if !t.resumed {
 		return nil
 	}
-	return t.repo.removeTrans(ctx, t.fmri)
+	return t.batch.repo.removeTrans(ctx, t.fmri)
 }
 
 // manifest makes the manifest of the package. Changed says what is to be said

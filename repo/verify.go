@@ -68,8 +68,17 @@ type VerifyOptions struct {
 	// Progress is told of each package. Nil means nobody is.
 	Progress func(Event)
 
+	// Counts, if set, says at the end of the sequence how much was looked at.
+	Counts *VerifyCounts
+
 	// other has catalogs to take in the place of those that cannot be read.
 	other Source
+}
+
+// VerifyCounts say how much Verify or Check has looked at.
+type VerifyCounts struct {
+	Packages int
+	Payloads Amount // each once, however many packages have it
 }
 
 // Verify reads packages of a source, manifests and payloads, and yields what is
@@ -149,6 +158,9 @@ func (v *verifying) readCatalogs(ctx context.Context) error {
 
 func (v *verifying) run(ctx context.Context, todo []fmri.FMRI, yield func(Finding, error) bool) {
 	v.payloads = map[verifiedPayload]*verdict{}
+	if v.opts.Counts != nil {
+		defer func() { *v.opts.Counts = v.counts() }()
+	}
 	for found, err := range ordered(ctx, withoutError(todo), workers(v.opts.Parallel), v.verify) {
 		if err != nil {
 			yield(Finding{}, err)
@@ -165,6 +177,17 @@ func (v *verifying) run(ctx context.Context, todo []fmri.FMRI, yield func(Findin
 			}
 		})
 	}
+}
+
+// counts returns how much was looked at.
+func (v *verifying) counts() VerifyCounts {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	names := map[payloadKey]bool{}
+	for p := range v.payloads {
+		names[payloadKey{p.publisher, p.payload.Name()}] = true
+	}
+	return VerifyCounts{v.done.steps(), Amount{len(names), v.done.total()}}
 }
 
 // verify returns what is wrong with a package.

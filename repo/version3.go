@@ -71,12 +71,12 @@ func (r *Repository) setOnly(ctx context.Context, publisher string) error {
 // prepareOld makes a repository of version 3 ready to be written: it belongs to the
 // publisher, and payloads have the names that they have today.
 func (w *writer) prepareOld(ctx context.Context) error {
-	if err := w.accepts(ctx, w.publisher); err != nil {
+	if err := w.repo.accepts(ctx, w.home.publisher); err != nil {
 		return err
 	}
-	names, err := w.onlyPublisher(ctx)
+	names, err := w.repo.onlyPublisher(ctx)
 	if err == nil && len(names) == 0 {
-		err = w.setOnly(ctx, w.publisher)
+		err = w.repo.setOnly(ctx, w.home.publisher)
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (r *Repository) accepts(ctx context.Context, publisher string) error {
 // programs gave them.
 func (w *writer) moveOldPayloads(ctx context.Context) error {
 	var moved []string
-	for dir, err := range store.ListDir(ctx, w.store, strings.TrimSuffix(w.payloads(), "/")) {
+	for dir, err := range store.ListDir(ctx, w.repo.store, strings.TrimSuffix(w.home.payloads(), "/")) {
 		if err != nil {
 			return err
 		}
@@ -113,20 +113,20 @@ func (w *writer) moveOldPayloads(ctx context.Context) error {
 		}
 		moved = append(moved, old...)
 	}
-	return w.removeObjects(ctx, moved...)
+	return removeObjects(ctx, w.repo.store, moved...)
 }
 
 // moveOldIn copies the payloads below one directory to where they belong, and
 // returns their old names.
 func (w *writer) moveOldIn(ctx context.Context, dir string) (old []string, err error) {
-	for sub, err := range store.ListDir(ctx, w.store, dir) {
+	for sub, err := range store.ListDir(ctx, w.repo.store, dir) {
 		if err != nil {
 			return nil, err
 		}
 		if !sub.IsDir() {
 			continue
 		}
-		names, err := w.names(ctx, sub.Name)
+		names, err := namesBelow(ctx, w.repo.store, sub.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -146,9 +146,9 @@ func (w *writer) moveOldIn(ctx context.Context, dir string) (old []string, err e
 
 // copyObject stores what an object has under another name as well.
 func (w *writer) copyObject(ctx context.Context, from, to string) error {
-	r, _, err := w.store.Open(ctx, from)
+	r, _, err := w.repo.store.Open(ctx, from)
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.store.Put(ctx, to, r), r.Close())
+	return errors.Join(w.repo.store.Put(ctx, to, r), r.Close())
 }

@@ -61,7 +61,8 @@ func receive(ctx context.Context, o *options, out, errs io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, dst.Close()) }()
-	return repo.Copy(ctx, dst, src, slices.Values(packages), opts)
+	_, err = repo.Copy(ctx, dst, src, slices.Values(packages), opts)
+	return err
 }
 
 func plural(n int, noun string) string {
@@ -88,20 +89,6 @@ func list(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo
 		}
 	}
 	return nil
-}
-
-// openRepository opens the destination.
-func (o *options) openRepository(ctx context.Context) (*repo.Repository, error) {
-	dst, err := o.openers.OpenSink(ctx, o.dest)
-	if err != nil {
-		return nil, err
-	}
-	r, ok := dst.(*repo.Repository)
-	if !ok {
-		err := fmt.Errorf("%s is no repository on this machine, which --clone takes", o.dest)
-		return nil, errors.Join(err, dst.Close())
-	}
-	return r, nil
 }
 
 // chosen returns the publishers that -p names: all without it, or where it says so.
@@ -152,7 +139,7 @@ func listNewest(ctx context.Context, src repo.Source, publishers []string, out i
 
 // cloneAll makes the destination's publishers equal to the source's.
 func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []string, out io.Writer) (err error) {
-	dst, err := o.openRepository(ctx)
+	dst, err := o.openers.OpenSink(ctx, o.dest)
 	if err != nil {
 		return err
 	}
@@ -162,7 +149,7 @@ func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []st
 		if o.dryRun {
 			continue
 		}
-		if err := repo.Clone(ctx, dst, src, p, &repo.CopyOptions{Progress: progress(out)}); err != nil {
+		if _, err := repo.Clone(ctx, dst, src, p, &repo.CopyOptions{Progress: progress(out)}); err != nil {
 			return err
 		}
 	}

@@ -121,7 +121,7 @@ func (c *call) remove(ctx context.Context) error {
 		if *dry {
 			continue
 		}
-		if err := r.Remove(ctx, packages...); err != nil {
+		if _, err := r.Remove(ctx, packages...); err != nil {
 			return fmt.Errorf("%s: %w", publisher, err)
 		}
 	}

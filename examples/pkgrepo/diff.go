@@ -69,7 +69,13 @@ func newCount(lists ...[]fmri.FMRI) count {
 	for _, l := range lists {
 		all = append(all, l...)
 	}
-	return count{repo.Packages(all), len(all)}
+	names := 0
+	for i, f := range all {
+		if i == 0 || f.Stem() != all[i-1].Stem() {
+			names++
+		}
+	}
+	return count{names, len(all)}
 }
 
 // String returns what stands in a table; a nil count is "-".

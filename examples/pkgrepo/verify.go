@@ -251,8 +251,8 @@ func (c *call) fix(ctx context.Context) error {
 			unsatisfied = append(unsatisfied, f)
 		}
 	}
-	repairs, err := r.Fix(ctx, nil, chosen...)
-	for _, done := range repairs {
+	fixed, err := r.Fix(ctx, nil, chosen...)
+	for _, done := range fixed.Repairs {
 		c.printFinding(done.Finding)
 		switch {
 		case done.Fault == repo.BadCatalog:

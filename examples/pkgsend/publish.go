@@ -36,15 +36,15 @@ func (c *call) publish(ctx context.Context) error {
 	}
 	var sink repo.Sink = r
 	if *noCatalog {
-		sink = r.Unlisted()
+		sink = repo.Unlisted(r)
 	}
-	f, err := repo.Publish(ctx, sink, m, &repo.PublishOptions{
+	done, err := repo.Publish(ctx, sink, m, &repo.PublishOptions{
 		Content: content, Timestamps: c.timestamps, KeepTimestamp: c.keepTimestamp,
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "%s\nPUBLISHED\n", f)
+	_, err = fmt.Fprintf(c.out, "%s\nPUBLISHED\n", done.FMRI)
 	return err
 }
 
@@ -193,7 +193,11 @@ func (c *call) close(ctx context.Context) error {
 		_, err := fmt.Fprintln(c.out, "ABANDONED")
 		return err
 	}
-	t.NoCatalog = *noCatalog
+	if *noCatalog {
+		if err := t.Unlist(); err != nil {
+			return err
+		}
+	}
 	f, err := t.Commit(ctx)
 	if err != nil {
 		return err

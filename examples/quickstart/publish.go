@@ -41,7 +41,7 @@ func (t *tour) publish(ctx context.Context, b build) error {
 	if err != nil {
 		return err
 	}
-	batch, err := t.repo.Batch(ctx)
+	batch, err := t.repo.NewBatch(ctx)
 	if err != nil {
 		return err
 	}

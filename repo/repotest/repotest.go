@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/iotest"
 	"time"
 
@@ -145,9 +146,26 @@ func (c *sourceChecker) known() []string {
 }
 
 // RunSink publishes into a sink in each way there is, and reads back from the
-// source, which shows what is in the sink. Empty returns a new pair without
-// packages at each call.
+// source, which shows what is in the sink. All of that is done three times: with the
+// sink, wrapped so that it keeps its optional methods, and without these. Empty
+// returns a new pair without packages at each call.
 func RunSink(t *testing.T, empty func(t *testing.T) (repo.Sink, repo.Source)) {
+	runSink(t, empty)
+	t.Run("Wrap", func(t *testing.T) {
+		runSink(t, func(t *testing.T) (repo.Sink, repo.Source) {
+			sink, source := empty(t)
+			return Wrap(sink, nil), source
+		})
+	})
+	t.Run("Bare", func(t *testing.T) {
+		runSink(t, func(t *testing.T) (repo.Sink, repo.Source) {
+			sink, source := empty(t)
+			return Bare(sink), source
+		})
+	})
+}
+
+func runSink(t *testing.T, empty func(t *testing.T) (repo.Sink, repo.Source)) {
 	for _, c := range sinkCases {
 		t.Run(c.name, func(t *testing.T) {
 			sink, source := empty(t)
@@ -236,16 +254,31 @@ var sinkCases = []sinkCase{
 		}
 		k.lists(f.String())
 	}},
-	{"Mirror", "Store and Manifest publish a package byte for byte", func(k *sinkChecker) {
+	{"Mirror", "Store and SetManifest publish a package byte for byte", func(k *sinkChecker) {
 		src := Small(k.TB)
 		want := all(k.TB, src)
-		if err := repo.Copy(k.ctx, k.sink, src, slices.Values(want), nil); err != nil {
+		if _, err := repo.Copy(k.ctx, k.sink, src, slices.Values(want), nil); err != nil {
 			k.broken("Copy: %v", err)
 		}
 		for _, f := range want {
 			if m, err := src.Manifest(k.ctx, f); err != nil || string(m.Text()) != string(k.manifest(f).Text()) {
 				k.broken("the manifest of %s is another one (%v)", f, err)
 			}
+		}
+	}},
+	{"Source", "Publish keeps the order of actions, whichever payload arrives first", func(k *sinkChecker) {
+		m, want := sourceManifest(k.TB)
+		done, err := repo.Publish(k.ctx, k.sink, m, &repo.PublishOptions{Content: slowFirst, Parallel: 4, KeepTimestamp: true})
+		if err != nil {
+			k.Fatalf("Publish: %v", err)
+		}
+		var got []string
+		for a := range k.manifest(done.FMRI).Kind(manifest.KindFile) {
+			path, _ := a.Attrs.Get("path")
+			got = append(got, path)
+		}
+		if !slices.Equal(got, want) {
+			k.broken("files are %q, want %q", got, want)
 		}
 	}},
 	{"BadStore", "Store refuses bytes that do not have the digest", func(k *sinkChecker) {
@@ -275,13 +308,16 @@ var sinkCases = []sinkCase{
 		k.lists()
 	}},
 	{"Batch", "the packages of a batch appear with its Commit, all of them", func(k *sinkChecker) {
-		b, ok := k.sink.(repo.Batcher)
-		if !ok {
-			k.Skip("no repo.Batcher")
-		}
-		batch, err := b.Batch(k.ctx)
+		batch, err := repo.NewBatch(k.ctx, k.sink)
 		if err != nil {
 			k.Fatal(err)
+		}
+		sink := k.sink
+		if w, ok := sink.(wrapped); ok {
+			sink = w.sink
+		}
+		if _, ok := sink.(repo.Batcher); !ok {
+			k.Skip("no repo.Batcher")
 		}
 		k.publish(batch, tool, "first")
 		k.publish(batch, "pkg://small.example/other@2.0,5.11:20260101T000000Z", "first", "second")
@@ -294,6 +330,31 @@ var sinkCases = []sinkCase{
 }
 
 const tool = "pkg://small.example/tool@1.0,5.11:20260101T000000Z"
+
+// sourceManifest returns a manifest of many files, and their paths in its order.
+func sourceManifest(t testing.TB) (*manifest.Manifest, []string) {
+	text := "set name=pkg.fmri value=" + tool + "\n"
+	var paths []string
+	for i := range 40 {
+		path := fmt.Sprintf("opt/%02d", 39-i)
+		text += "file path=" + path + " mode=0444 owner=root group=bin\n"
+		paths = append(paths, path)
+	}
+	m, err := manifest.Parse("source", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, paths
+}
+
+// slowFirst opens files of which the first are the largest.
+func slowFirst(name string) (fs.File, error) {
+	size := 1
+	if strings.HasPrefix(name, "opt/3") {
+		size = 1 << 16
+	}
+	return fstest.MapFS{name: {Data: []byte(strings.Repeat(name, size)), Mode: 0o444}}.Open(name)
+}
 
 // fileAction returns the action for a file with some content.
 func fileAction(content string) manifest.Action {

@@ -32,8 +32,8 @@ func (e *BusyError) Unwrap() error { return e.Err }
 // among goroutines by a gate, among processes by a lock that the programs of the
 // reference respect, too.
 type writer struct {
-	*Repository
-	home
+	repo  *Repository
+	home  home
 	state *publisherState
 	lock  *store.Lock
 }
@@ -52,7 +52,7 @@ func (r *Repository) write(ctx context.Context, publisher string, wait bool) (*w
 		state.leave()
 		return nil, busy(publisher, err)
 	}
-	w := &writer{Repository: r, home: h, state: state, lock: lock}
+	w := &writer{repo: r, home: h, state: state, lock: lock}
 	if r.version < 4 {
 		err = w.prepareOld(ctx)
 	}
