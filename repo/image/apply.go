@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -64,7 +63,7 @@ func (e *execution) checkStep(s plan.Step) error {
 	switch a.Kind {
 	case manifest.KindUser, manifest.KindGroup, manifest.KindDriver:
 		if e.image.opts.Host == nil {
-			return fmt.Errorf("no host for %v actions: %w", a.Kind, errors.ErrUnsupported)
+			return because(errors.ErrUnsupported, "nothing here carries out %v actions: the image was opened without a Host", a.Kind)
 		}
 		return nil
 	case manifest.KindLicense, manifest.KindLegacy:
@@ -275,7 +274,7 @@ func (e *execution) dir(s plan.Step, name string) error {
 	fi, err := e.tree.lstat(name)
 	switch {
 	case err == nil && fi.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("directory was replaced with a link: %w", fs.ErrInvalid)
+		return because(fs.ErrInvalid, "somebody has replaced the directory with a link")
 	case err == nil && !fi.IsDir():
 		if err := e.salvage(name); err != nil {
 			return err
@@ -304,7 +303,7 @@ func (e *execution) disk(s plan.Step, name string) (d plan.Disk, err error) {
 		return d, err
 	}
 	d.Exists = true
-	if s.Preserve() == "" {
+	if !s.Editable() {
 		return d, nil
 	}
 	if d.IsOld, err = e.is(name, s.Old); err != nil {
@@ -400,7 +399,7 @@ func (e *execution) delivered(name string, p manifest.Payload, at attributes) er
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("payload %s is not staged: %w", stageName(p), fs.ErrNotExist)
+		return because(fs.ErrNotExist, "its content %s is not among what was fetched", stageName(p))
 	}
 	return e.apply(name, at)
 }
@@ -499,7 +498,7 @@ func (e *execution) hardlink(s plan.Step, name string) error {
 		return err
 	}
 	if !file.Mode().IsRegular() {
-		return fmt.Errorf("target %s is not a regular file: %w", target, fs.ErrInvalid)
+		return because(fs.ErrInvalid, "its target %s is not a regular file", target)
 	}
 	if there, err := e.tree.lstat(name); err == nil && os.SameFile(there, file) {
 		return nil

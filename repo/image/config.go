@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"maps"
 	"net/url"
 	"runtime"
@@ -151,7 +152,7 @@ func isProperty(name string) bool {
 		!strings.ContainsFunc(name, unicode.IsControl)
 }
 
-// A ConfigError says what is wrong with a Config.
+// A ConfigError says which name or value of a Config is wrong, and why.
 type ConfigError struct{ Name, Msg string }
 
 func (e *ConfigError) Error() string { return strconv.Quote(e.Name) + ": " + e.Msg }
@@ -165,7 +166,7 @@ const (
 func readConfig(c *ini.File) (Config, error) {
 	version, err := strconv.Atoi(get(c, "image", "version"))
 	if err != nil || version < writtenVersion || version > newestVersion {
-		return Config{}, &VersionError{Version: get(c, "image", "version")}
+		return Config{}, unsupportedVersion(get(c, "image", "version"))
 	}
 	var cfg Config
 	cfg.Properties = map[string]string{}
@@ -182,11 +183,8 @@ func readConfig(c *ini.File) (Config, error) {
 	return cfg, err
 }
 
-// A VersionError says that an image is of a version that is not supported.
-type VersionError struct{ Version string }
-
-func (e *VersionError) Error() string {
-	return "image of format version " + strconv.Quote(e.Version) + " is not supported"
+func unsupportedVersion(version string) error {
+	return because(errors.ErrUnsupported, "the image is of format version %q; versions %d to %d are read", version, writtenVersion, newestVersion)
 }
 
 // get returns a property; "" for none, and for the literal None.
@@ -206,7 +204,7 @@ func getList(c *ini.File, section, name string) ([]string, error) {
 	}
 	list, err := ini.ParseList(text)
 	if err != nil {
-		return nil, &ConfigError{Name: name, Msg: err.Error()}
+		return nil, &FormatError{File: configFile, Msg: name + ": " + err.Error()}
 	}
 	return list, nil
 }
@@ -227,7 +225,7 @@ func readFacets(c *ini.File, section string) (facets map[string]bool, err error)
 	for name, text := range c.Section(section) {
 		value, err := strconv.ParseBool(strings.ToLower(text))
 		if err != nil {
-			return nil, &ConfigError{Name: name, Msg: "facet is neither True nor False"}
+			return nil, &FormatError{File: configFile, Msg: name + ": a facet is True or False"}
 		}
 		if facets == nil {
 			facets = map[string]bool{}
@@ -285,7 +283,7 @@ func readURIs(c *ini.File, section, kind string) ([]string, error) {
 	var infos []map[string]string
 	if text := get(c, section, kind+"_info"); text != "" {
 		if infos, err = ini.ParseDicts(text); err != nil {
-			return nil, &ConfigError{Name: kind + "_info", Msg: err.Error()}
+			return nil, &FormatError{File: configFile, Msg: kind + "_info: " + err.Error()}
 		}
 	}
 	uris = slices.DeleteFunc(uris, func(uri string) bool {

@@ -120,11 +120,11 @@ func TestConfigErrors(t *testing.T) {
 		"[image]\nversion\n":     "pkg5.image:2: neither section, property nor comment",
 		"[image\n":               "pkg5.image:1: section without ]",
 		"[image]\n\xff = 1\n":    "pkg5.image: not UTF-8",
-		"[image]\nversion = 3\n": `image of format version "3" is not supported`,
-		"[image]\nversion = 6\n": `image of format version "6" is not supported`,
-		"[property]\n":           `image of format version "" is not supported`,
-		"[image]\nversion = 4\n[facet]\nfacet.x = perhaps\n":   `"facet.x": facet is neither True nor False`,
-		"[image]\nversion = 4\n[authority_p]\norigins = [x]\n": `"origins": "[x]" is not a list of strings: invalid argument`,
+		"[image]\nversion = 3\n": `the image is of format version "3"; versions 4 to 5 are read`,
+		"[image]\nversion = 6\n": `the image is of format version "6"; versions 4 to 5 are read`,
+		"[property]\n":           `the image is of format version ""; versions 4 to 5 are read`,
+		"[image]\nversion = 4\n[facet]\nfacet.x = perhaps\n":   `pkg5.image: facet.x: a facet is True or False`,
+		"[image]\nversion = 4\n[authority_p]\norigins = [x]\n": `pkg5.image: origins: "[x]" is not a list of strings`,
 	} {
 		file, err := ini.Parse(configFile, []byte(text))
 		if err == nil {

@@ -2,9 +2,20 @@
 //
 // An image is a directory with packages installed in it: the root of a system, that of a
 // zone, or a place of a user's own. [Create] makes one, [Open] opens it. What publishers
-// offer is read by [Image.Refresh]; [Image.Plan] solves a request into a plan, which is
-// data to look at, and [Image.Execute] carries it out. [Image.Verify] compares what is
-// installed with what is there. Uninstalling and updating are requests like any other.
+// offer is read by [Image.Refresh]; [Image.Plan] solves a request into a [Proposal]: a plan,
+// which is data to look at, and the reasons for it. [Image.Execute] carries the plan out.
+// [Image.Verify] compares what is installed with what is there. Uninstalling and updating
+// are requests like any other.
+//
+// # Asking
+//
+// [Image.Installed] and [Image.Known] are catalogs. [Image.Manifest], [Image.Contents] and
+// [Image.Licenses] tell what a package is made of, [Image.Owners] which packages deliver a
+// path, [Image.Why] why a package is there or held back.
+//
+// Whoever may read the files of an image can open it, ask all this, and plan; none of it
+// waits for the lock. While another process changes the image, a reader sees it as it was
+// before or as it is afterwards. [Options.ReadOnly] also keeps in memory what Refresh reads.
 //
 // # On disk
 //
@@ -46,7 +57,7 @@
 //	variant.arch = i386
 //
 // Further sections are facet, inherited_facet and mediators. A version below 4 or above 5
-// is refused with a [*VersionError].
+// is refused with an error that matches [errors.ErrUnsupported].
 //
 // The catalogs of the image are those of package catalog, without signatures. Each version
 // has a JSON object with its states, numbers that [StatusOf] reads, and when it was

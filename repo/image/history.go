@@ -237,7 +237,7 @@ func encodeRecord(r Record) ([]byte, error) {
 func outcome(err error) (outcome, reason string) {
 	var locked *LockedError
 	var origin *OriginError
-	var conflict plan.Conflicts
+	var conflict *plan.ConflictError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "Canceled", "None"

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -86,10 +87,9 @@ func TestLocked(t *testing.T) {
 	if text, err = os.ReadFile(filepath.Join(i.Root(), "var/pkg/lock")); err != nil || len(text) > 0 {
 		t.Errorf("lock holds %q after it was given back: %v", text, err)
 	}
-	e := &LockedError{Holder: "12\npkg\nhost\n2026\n\n"}
-	if got := e.Error(); got != "image is locked by another process: 12 pkg host 2026" {
-		t.Error(got)
-	}
+	const busy = "another process is changing the image; try again when it has ended"
+	require.EqualError(t, &LockedError{Holder: "12\npkg\nhost\n2026\n\n"}, busy+": process 12 (pkg) on host, since 2026")
+	require.EqualError(t, new(LockedError), busy)
 }
 
 const small = `set name=pkg.fmri value=pkg://p/small@1-0

@@ -19,7 +19,12 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	return "image is locked by another process: " + strings.Join(strings.Fields(e.Holder), " ")
+	const text = "another process is changing the image; try again when it has ended"
+	words := strings.Fields(e.Holder)
+	if len(words) < 4 {
+		return text
+	}
+	return fmt.Sprintf("%s: process %s (%s) on %s, since %s", text, words[0], words[1], words[2], words[3])
 }
 
 // errLocked is returned by lockFD if another process holds the lock.
@@ -74,7 +79,7 @@ func (i *Image) openLock(name string) (*os.File, error) {
 	}
 	fi, err := dir.Lstat(base)
 	if err == nil && !fi.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "lock", Path: name, Err: os.ErrInvalid}
+		return nil, because(fs.ErrInvalid, "%s is not a regular file; it is locked while an image is changed", name)
 	}
 	f, err := dir.OpenFile(base, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if errors.Is(err, fs.ErrPermission) {

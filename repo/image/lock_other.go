@@ -4,11 +4,10 @@ package image
 
 import (
 	"errors"
-	"fmt"
 	"os"
 )
 
 // lockFD refuses: an image that cannot be locked cannot be changed.
 func lockFD(*os.File) error {
-	return fmt.Errorf("locking an image: %w", errors.ErrUnsupported)
+	return because(errors.ErrUnsupported, "images can only be read on this system: it has no record locks")
 }

@@ -9,6 +9,8 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+
+	"github.com/goips/ips/manifest"
 )
 
 // owners resolves the names of users and groups to numbers. A full image has its own
@@ -29,11 +31,13 @@ func (i *Image) newOwners() *owners {
 
 // An OwnerError says that an image does not know a user or group.
 type OwnerError struct {
-	Kind string // "user" or "group"
+	Kind manifest.Kind // KindUser or KindGroup
 	Name string
 }
 
-func (e *OwnerError) Error() string { return e.Kind + " " + strconv.Quote(e.Name) + " is not known" }
+func (e *OwnerError) Error() string {
+	return e.Kind.String() + " " + strconv.Quote(e.Name) + " is not known"
+}
 
 // Unwrap returns [fs.ErrNotExist].
 func (e *OwnerError) Unwrap() error { return fs.ErrNotExist }
@@ -51,15 +55,15 @@ func (o *owners) lookup(owner, group string) (uid, gid int, err error) {
 }
 
 func (o *owners) uid(name string) (int, error) {
-	return o.number("user", name, &o.users, "etc/passwd")
+	return o.number(manifest.KindUser, name, &o.users, "etc/passwd")
 }
 
 func (o *owners) gid(name string) (int, error) {
-	return o.number("group", name, &o.groups, "etc/group")
+	return o.number(manifest.KindGroup, name, &o.groups, "etc/group")
 }
 
 // number looks a name up. The superuser and its group are known everywhere.
-func (o *owners) number(kind, name string, table *map[string]int, file string) (int, error) {
+func (o *owners) number(kind manifest.Kind, name string, table *map[string]int, file string) (int, error) {
 	if name == "root" {
 		return 0, nil
 	}
@@ -81,12 +85,12 @@ func (o *owners) number(kind, name string, table *map[string]int, file string) (
 }
 
 // hostNumber asks the host and remembers the answer.
-func (o *owners) hostNumber(kind, name string, table *map[string]int) (int, error) {
+func (o *owners) hostNumber(kind manifest.Kind, name string, table *map[string]int) (int, error) {
 	if id, ok := (*table)[name]; ok {
 		return id, nil
 	}
 	text := ""
-	if kind == "user" {
+	if kind == manifest.KindUser {
 		if u, err := user.Lookup(name); err == nil {
 			text = u.Uid
 		}

@@ -67,7 +67,7 @@ func (e *OriginError) Unwrap() error { return e.Err }
 func (s *sources) try(ctx context.Context, publisher string, mirrors bool, get func(repo.Source) error) error {
 	n := slices.IndexFunc(s.pubs, func(p Publisher) bool { return p.Name == publisher })
 	if n < 0 {
-		return fmt.Errorf("publisher %s is not configured: %w", publisher, fs.ErrNotExist)
+		return because(fs.ErrNotExist, "publisher %s is not configured", publisher)
 	}
 	uris := s.pubs[n].Origins
 	if mirrors {
@@ -88,7 +88,7 @@ func (s *sources) try(ctx context.Context, publisher string, mirrors bool, get f
 		errs = append(errs, &OriginError{Publisher: publisher, Origin: uri, Err: err})
 	}
 	if len(errs) == 0 {
-		return fmt.Errorf("publisher %s has no origin: %w", publisher, fs.ErrNotExist)
+		return because(fs.ErrNotExist, "publisher %s has no origin", publisher)
 	}
 	return errors.Join(errs...)
 }

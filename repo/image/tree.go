@@ -64,7 +64,7 @@ var errNotDir = errors.New("not a directory")
 // It stays open until forget.
 func (t *tree) parent(name string) (*os.Root, string, error) {
 	if !fs.ValidPath(name) || name == "." {
-		return nil, "", &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+		return nil, "", because(fs.ErrInvalid, "%q is not a path below the root of an image", name)
 	}
 	dir, base := path.Split(name)
 	dir = strings.TrimSuffix(dir, "/")
@@ -190,7 +190,7 @@ func (t *tree) open(name string) (*os.File, error) {
 		return nil, err
 	}
 	if !seen.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+		return nil, because(fs.ErrInvalid, "%s is not a regular file", name)
 	}
 	f, err := dir.Open(base)
 	if err != nil {
@@ -198,7 +198,7 @@ func (t *tree) open(name string) (*os.File, error) {
 	}
 	if got, err := f.Stat(); err != nil || !os.SameFile(seen, got) {
 		f.Close()
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errIsLink}
+		return nil, because(fs.ErrInvalid, "%s was replaced while it was being opened", name)
 	}
 	return f, nil
 }
@@ -212,7 +212,7 @@ func (t *tree) readFile(name string, limit int64) ([]byte, error) {
 	defer f.Close()
 	src, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(src)) > limit {
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("more than %d bytes", limit)}
+		err = because(fs.ErrInvalid, "%s is larger than %d bytes", name, limit)
 	}
 	return src, err
 }

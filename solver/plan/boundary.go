@@ -11,8 +11,9 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// ErrReserved is why an action is refused that is below a reserved place.
-var ErrReserved = errors.New("reserved")
+// ErrReserved is why an action is refused that delivers into a place of the image's own, or
+// of what runs in it.
+var ErrReserved = errors.New("no package may deliver here: the place is reserved")
 
 // reservedBelow are the places of the metadata directory that belong to the image.
 var reservedBelow = []string{
@@ -27,16 +28,13 @@ func (b *builder) metadata() string { return cmp.Or(b.in.Metadata, "var/pkg") }
 // checkBoundaries refuses what packages add in reserved places. What is there already
 // may be changed and removed.
 func (b *builder) checkBoundaries() error {
-	var errs Boundaries
+	var errs []error
 	for it := range b.live(Install) {
 		if it.object.group == manifest.KindDir && b.isReserved(it.object.key) {
 			errs = append(errs, &ActionError{Package: it.Package.To, Action: *it.New, Err: ErrReserved})
 		}
 	}
-	if len(errs) > 0 {
-		return errs
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (b *builder) isReserved(name string) bool {
@@ -66,25 +64,3 @@ func (e *ActionError) Error() string {
 
 // Unwrap returns the reason.
 func (e *ActionError) Unwrap() error { return e.Err }
-
-// Boundaries are all actions of a plan that deliver into reserved places, in the
-// order of their packages.
-type Boundaries []*ActionError
-
-// Error prints the actions line by line.
-func (l Boundaries) Error() string {
-	texts := make([]string, len(l))
-	for i, e := range l {
-		texts[i] = e.Error()
-	}
-	return strings.Join(texts, "\n")
-}
-
-// Unwrap returns the errors one by one.
-func (l Boundaries) Unwrap() []error {
-	errs := make([]error, len(l))
-	for i, e := range l {
-		errs[i] = e
-	}
-	return errs
-}

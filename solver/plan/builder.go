@@ -13,9 +13,10 @@ import (
 
 // New makes the plan for in.
 //
-// It fails with [Conflicts] when packages of the resulting image cannot be installed
-// together, with [Boundaries] when a package delivers where none may, and with the
-// error of Manifest.
+// It fails with a [*ConflictError] for each place where packages of the resulting image
+// cannot be together, with an [*ActionError] for each action that cannot be installed or
+// delivers where none may, and with the error of Manifest. Several errors are joined, one
+// a line, sorted by place or by package.
 func New(in Input) (*Plan, error) {
 	b := builder{in: in, before: in.Old.Filter(), after: in.New.Filter(), byObject: map[object][]*item{}}
 	if err := b.collect(); err != nil {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,30 +71,10 @@ func (e *ConflictError) describe(a manifest.Action) string {
 	return text
 }
 
-// Conflicts are all conflicts of a plan, sorted by kind of object and key.
-type Conflicts []*ConflictError
-
-func (l Conflicts) Error() string {
-	texts := make([]string, len(l))
-	for i, e := range l {
-		texts[i] = e.Error()
-	}
-	return strings.Join(texts, "\n")
-}
-
-// Unwrap returns the conflicts one by one.
-func (l Conflicts) Unwrap() []error {
-	errs := make([]error, len(l))
-	for i, e := range l {
-		errs[i] = e
-	}
-	return errs
-}
-
 // resolveConflicts looks at every touched place. A conflict that was there before and
 // does not get worse is no reason to refuse the operation.
 func (b *builder) resolveConflicts() error {
-	var conflicts Conflicts
+	var conflicts []error
 	for _, o := range slices.SortedFunc(maps.Keys(b.places), compareObjects) {
 		p := b.places[o]
 		v, owners := p.judge()
@@ -109,10 +90,7 @@ func (b *builder) resolveConflicts() error {
 			conflicts = append(conflicts, newConflict(v, o, owners))
 		}
 	}
-	if len(conflicts) > 0 {
-		return conflicts
-	}
-	return nil
+	return errors.Join(conflicts...)
 }
 
 func compareObjects(a, b object) int {

@@ -13,8 +13,8 @@
 //     is only in the new one is installed, and what differs is updated. Directories that
 //     no action names but paths imply belong to a package like any others. Actions that
 //     do nothing to a machine, such as set and depend, give no steps.
-//  2. What packages add in places that are reserved for the image is refused: [Boundaries].
-//  3. Things that cannot be there together are refused: [Conflicts]. Everything at one path
+//  2. What packages add in places that are reserved for the image is refused: [ErrReserved].
+//  3. Things that cannot be there together are refused: [*ConflictError]. Everything at one path
 //     is of one type; only one package delivers a file, user, group or driver, unless one
 //     file is an overlay of the other; several packages may deliver the same directory,
 //     link or legacy action if they agree about it. Implied directories of packages that

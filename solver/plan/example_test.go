@@ -36,7 +36,7 @@ link path=etc/web/new target=conf
 	}
 	fmt.Print(p)
 	for s := range p.Steps() {
-		if s.Preserve() != "" {
+		if s.Editable() {
 			d := s.Decide(plan.Disk{Exists: true}) // neither the old content nor the new
 			fmt.Println("an edited file is replaced:", d.Deliver)
 		}

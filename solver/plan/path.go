@@ -9,17 +9,24 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// MaxPath is the length in bytes of the longest path that a package may deliver to. It
+// maxPath is the length in bytes of the longest path that a package may deliver to. It
 // is what all systems take, and bounds how deep directories can be.
-const MaxPath = 1024
+const maxPath = 1024
 
-var errLongPath = fmt.Errorf("path is longer than %d bytes: %w", MaxPath, fs.ErrInvalid)
+// A longPathError says that a path is longer than maxPath. It matches fs.ErrInvalid.
+type longPathError int
+
+func (e longPathError) Error() string {
+	return fmt.Sprintf("path has %d bytes; the longest that can be has %d", int(e), maxPath)
+}
+
+func (longPathError) Unwrap() error { return fs.ErrInvalid }
 
 // localPath returns the path of an action of a kind with a path.
 func localPath(a *manifest.Action) (string, error) {
 	name, err := a.Path()
-	if err == nil && len(name) > MaxPath {
-		err = errLongPath
+	if err == nil && len(name) > maxPath {
+		err = longPathError(len(name))
 	}
 	return name, err
 }

@@ -37,30 +37,64 @@ type Decision struct {
 	Remove bool
 }
 
-// Preserve returns how the step treats a file that an administrator may edit: the
-// value of the attribute preserve, "" where edits do not count. It tells whether
-// [Step.Decide] looks at IsOld and IsNew, which cost reading the file.
-func (s Step) Preserve() string {
+// A preserve says how a file is treated that an administrator may edit.
+type preserve uint8
+
+const (
+	neverKept   preserve = iota // edits do not count
+	kept                        // stays as it was edited
+	renameOld                   // the edited file gets another name
+	renameNew                   // the new file gets another name
+	legacy                      // delivered only to replace what an older version delivered
+	installOnly                 // not touched once it is there
+	abandoned                   // not touched at all
+)
+
+// preserveOf returns what a value of the attribute means. Values that mean nothing else
+// keep the file.
+func preserveOf(value string) preserve {
+	switch value {
+	case "":
+		return neverKept
+	case "renameold":
+		return renameOld
+	case "renamenew":
+		return renameNew
+	case "legacy":
+		return legacy
+	case "install-only":
+		return installOnly
+	case "abandon":
+		return abandoned
+	}
+	return kept
+}
+
+// Editable reports whether the step's file is one that an administrator may edit. Only
+// then [Step.Decide] looks at IsOld and IsNew, which cost reading the file.
+func (s Step) Editable() bool { return s.preserve() != neverKept }
+
+func (s Step) preserve() preserve {
 	if s.Phase == Remove {
 		return preserved(s.Old)
 	}
 	if s.New == nil || s.New.Attrs.Has("elfhash") {
-		return ""
+		return neverKept
 	}
 	v, _ := s.New.Attrs.Get("preserve")
-	return v
+	return preserveOf(v)
 }
 
-// preserved returns the effective attribute preserve of an installed action.
-func preserved(a *manifest.Action) string {
+// preserved returns how an installed action is treated.
+func preserved(a *manifest.Action) preserve {
 	if a == nil {
-		return ""
+		return neverKept
 	}
 	v, _ := a.Attrs.Get("preserve")
 	if strings.EqualFold(v, "false") {
-		return ""
+		return neverKept
 	}
-	return v
+	return preserveOf(v)
 }
 
 // Decide returns what becomes of a file. The step must be that of a file action.
@@ -72,14 +106,14 @@ func (s Step) Decide(d Disk) Decision {
 	if s.Phase == Remove {
 		return s.decideRemoval(d)
 	}
-	switch s.Preserve() {
-	case "":
+	switch s.preserve() {
+	case neverKept:
 		return Decision{Deliver: s.ContentChanged() || !d.Exists}
-	case "abandon":
+	case abandoned:
 		return Decision{Leave: true}
-	case "install-only":
+	case installOnly:
 		return Decision{Deliver: s.Old == nil && !d.Exists}
-	case "legacy":
+	case legacy:
 		return s.decideLegacy(d)
 	}
 	return s.decideEditable(d)
@@ -87,9 +121,9 @@ func (s Step) Decide(d Disk) Decision {
 
 func (s Step) decideRemoval(d Disk) Decision {
 	switch p := preserved(s.Old); {
-	case p == "abandon", p == "install-only":
+	case p == abandoned, p == installOnly:
 		return Decision{Leave: true}
-	case p != "" && s.uninstalls() && d.Exists && !d.IsOld:
+	case p != neverKept && s.uninstalls() && d.Exists && !d.IsOld:
 		return Decision{Salvage: true}
 	}
 	return Decision{Remove: true}
@@ -105,7 +139,7 @@ func (s Step) decideLegacy(d Disk) Decision {
 		return Decision{}
 	}
 	dec := Decision{Deliver: true}
-	if d.Exists && preserved(s.Old) != "legacy" && !s.repairs() {
+	if d.Exists && preserved(s.Old) != legacy && !s.repairs() {
 		dec.Aside = ".legacy"
 	}
 	return dec
@@ -143,10 +177,10 @@ func (s Step) decideEdited(d Disk) Decision {
 	if d.IsNew || s.repairs() {
 		return Decision{}
 	}
-	switch s.Preserve() {
-	case "renameold":
+	switch s.preserve() {
+	case renameOld:
 		return Decision{Aside: ".old", Deliver: true}
-	case "renamenew":
+	case renameNew:
 		return Decision{Deliver: true, Beside: ".new"}
 	}
 	return Decision{}

@@ -23,6 +23,13 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `\'`) + "'"
 }
 
+// A valueError says that a value is not what it should be. It matches fs.ErrInvalid.
+type valueError string
+
+func (e valueError) Error() string { return string(e) }
+
+func (valueError) Unwrap() error { return fs.ErrInvalid }
+
 // ParseList reads a list of strings. Anything else is an error that matches
 // fs.ErrInvalid.
 func ParseList(text string) ([]string, error) {
@@ -42,7 +49,7 @@ func ParseList(text string) ([]string, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("%q is not a list of strings: %w", text, fs.ErrInvalid)
+	return nil, valueError(fmt.Sprintf("%q is not a list of strings", text))
 }
 
 // cutString takes a quoted string from the front of a text.

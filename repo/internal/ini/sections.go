@@ -1,8 +1,6 @@
 package ini
 
 import (
-	"fmt"
-	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -65,7 +63,7 @@ func ParseDicts(text string) ([]map[string]string, error) {
 	return list, err
 }
 
-var errDicts = fmt.Errorf("not a list of dictionaries: %w", fs.ErrInvalid)
+const errDicts = valueError("not a list of dictionaries")
 
 // A dictParser takes literals from the front of a text.
 type dictParser struct{ rest string }
