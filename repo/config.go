@@ -50,7 +50,7 @@ func ParseValue(s string) (Value, error) {
 		return Text(s), nil
 	}
 	if inner, ok = strings.CutSuffix(inner, ")"); !ok {
-		return Value{}, fmt.Errorf("%s: list without closing parenthesis: %w", s, fs.ErrInvalid)
+		return Value{}, because(fs.ErrInvalid, "%s: list without closing parenthesis", s)
 	}
 	items, err := splitWords(inner)
 	if err != nil {
@@ -88,7 +88,7 @@ func splitWords(s string) ([]string, error) {
 		in = true
 	}
 	if quote != 0 {
-		return nil, fmt.Errorf("quote is not closed: %w", fs.ErrInvalid)
+		return nil, because(fs.ErrInvalid, "quote is not closed")
 	}
 	if in {
 		words = append(words, word.String())
@@ -146,12 +146,12 @@ var configDefaults = []Property{
 }
 
 // Properties returns the configuration of the repository, in written order.
-func (r *Repository) Properties(ctx context.Context) ([]Property, error) {
+func (r *Repository) Properties(ctx context.Context) (props []Property, err error) {
+	defer Error{Op: "read configuration"}.explain(&err)
 	file, err := r.readConfig(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Op: "read configuration", Err: err}
+		return nil, err
 	}
-	var props []Property
 	have := map[[2]string]bool{}
 	for key, text := range file.All() {
 		have[key] = true
@@ -170,8 +170,9 @@ func (r *Repository) Properties(ctx context.Context) ([]Property, error) {
 // SetProperties changes the configuration of the repository. Any name may be
 // set; what the known ones mean is checked only by those who use them, except
 // that a name must be fit to be written down.
-func (r *Repository) SetProperties(ctx context.Context, props ...Property) error {
-	err := r.changeConfig(ctx, func(c *configFile) error {
+func (r *Repository) SetProperties(ctx context.Context, props ...Property) (err error) {
+	defer Error{Op: "write configuration"}.explain(&err)
+	return r.changeConfig(ctx, func(c *configFile) error {
 		for _, p := range props {
 			if err := p.check(); err != nil {
 				return err
@@ -180,10 +181,6 @@ func (r *Repository) SetProperties(ctx context.Context, props ...Property) error
 		}
 		return nil
 	})
-	if err != nil {
-		return &Error{Op: "write configuration", Err: err}
-	}
-	return nil
 }
 
 // check refuses what cannot be written so that it reads back.
@@ -193,7 +190,7 @@ func (p Property) check() error {
 		p.Section == "" || p.Name == "" || strings.ContainsAny(p.Name[:1], "#;")
 	text := p.Value.config()
 	if bad || strings.TrimSpace(text) != text || strings.ContainsAny(text, "\n\r") {
-		return fmt.Errorf("property %s/%s with value %q: %w", p.Section, p.Name, text, fs.ErrInvalid)
+		return because(fs.ErrInvalid, "property %s/%s with value %q cannot be written so that it reads back", p.Section, p.Name, text)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func diff(ctx context.Context, a, b Source, publisher string) (d Difference, err
 		return d, err
 	}
 	if !d.HasA && !d.HasB {
-		return d, &Error{Op: "compare", Publisher: publisher, Err: fs.ErrNotExist}
+		return d, &Error{Op: "compare", Publisher: publisher, Err: because(fs.ErrNotExist, "neither source has this publisher")}
 	}
 	for ch := range catalog.Diff(ca, cb) {
 		switch {

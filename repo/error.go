@@ -2,7 +2,9 @@ package repo
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
@@ -33,7 +35,24 @@ func (e *Error) Error() string {
 	if e.Digest.IsValid() {
 		b.WriteString(" payload " + e.Digest.String())
 	}
-	return b.String() + ": " + e.Err.Error()
+	return b.String() + ": " + plain(e.Err)
+}
+
+// plain says a reason without the words of programs: what stands behind errors.Is
+// is said as it concerns people, and system calls are not named.
+func plain(err error) string {
+	if path, ok := err.(*fs.PathError); ok {
+		return path.Path + ": " + plain(path.Err)
+	}
+	switch {
+	case err == fs.ErrNotExist, err == syscall.ENOENT:
+		return "there is none"
+	case err == fs.ErrExist, err == syscall.EEXIST:
+		return "there is one already"
+	case err == fs.ErrPermission, err == syscall.EACCES, err == syscall.EPERM:
+		return "the permissions forbid it"
+	}
+	return err.Error()
 }
 
 // Unwrap returns the reason.

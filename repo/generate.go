@@ -236,7 +236,7 @@ func GenerateTar(r io.Reader, opts *GenerateOptions) iter.Seq2[manifest.Action, 
 func tarOwner(info fs.FileInfo) (owner, group string, err error) {
 	h, ok := info.Sys().(*tar.Header)
 	if !ok {
-		return "", "", fmt.Errorf("%s: no tar header: %w", info.Name(), errors.ErrUnsupported)
+		return "", "", because(errors.ErrUnsupported, "%s: no tar header", info.Name())
 	}
 	owner, group = h.Uname, h.Gname
 	if owner == "" {

@@ -2,8 +2,6 @@ package repo
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -29,23 +27,18 @@ func (r *Repository) PublisherProperties(ctx context.Context, publisher string) 
 // which is added if it is not there. Names may be written with dashes or
 // underscores; publisher/prefix cannot be changed. An unknown name is an error
 // that matches fs.ErrNotExist.
-func (r *Repository) SetPublisherProperties(ctx context.Context, publisher string, props ...Property) error {
+func (r *Repository) SetPublisherProperties(ctx context.Context, publisher string, props ...Property) (err error) {
+	defer Error{Op: "write information about", Publisher: publisher}.explain(&err)
 	p, err := r.publisherInfo(ctx, publisher)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	if err := ignore(err, fs.ErrNotExist); err != nil {
+		return err
 	}
 	for _, prop := range props {
-		if err == nil {
-			err = setInfoField(&p, prop)
+		if err := setInfoField(&p, prop); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		err = r.setInfo(ctx, p)
-	}
-	if err != nil {
-		return &Error{Op: "write information about", Publisher: publisher, Err: err}
-	}
-	return nil
+	return r.setInfo(ctx, p)
 }
 
 // repositoryOf returns a copy of what is known about where a publisher's
@@ -71,7 +64,7 @@ func setInfoField(p *archive.Publisher, prop Property) error {
 		}
 		return f.set(prop.Value)
 	}
-	return fmt.Errorf("unknown property %s/%s: %w", prop.Section, prop.Name, fs.ErrNotExist)
+	return because(fs.ErrNotExist, "unknown property %s/%s", prop.Section, prop.Name)
 }
 
 // An infoField is one thing that is known about a publisher: a text, a list or a
@@ -119,14 +112,14 @@ func (f infoField) set(v Value) (err error) {
 	case f.list != nil:
 		*f.list = items
 	case isList:
-		return fmt.Errorf("%s/%s is not a list: %w", f.section, f.name, fs.ErrInvalid)
+		return because(fs.ErrInvalid, "%s/%s is not a list", f.section, f.name)
 	case f.text != nil:
 		*f.text = v.text
 	case v.text == "":
 		*f.number = 0
 	default:
 		if *f.number, err = strconv.Atoi(v.text); err != nil || *f.number < 0 {
-			return fmt.Errorf("%s/%s is not %q seconds: %w", f.section, f.name, v.text, fs.ErrInvalid)
+			return because(fs.ErrInvalid, "%s/%s is not %q seconds", f.section, f.name, v.text)
 		}
 	}
 	return nil

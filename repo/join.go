@@ -46,7 +46,7 @@ func (j joined) Catalog(ctx context.Context, publisher string) (*catalog.Catalog
 	}
 	switch len(found) {
 	case 0:
-		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: fs.ErrNotExist}
+		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: because(fs.ErrNotExist, "no source has this publisher")}
 	case 1:
 		return found[0], nil
 	}
@@ -69,7 +69,7 @@ func (j joined) Payload(ctx context.Context, publisher string, d manifest.Digest
 // of the first one that has what is asked for.
 func first[T any](ctx context.Context, j joined, missing *Error, ask func(Source) (T, error)) (T, error) {
 	var none T
-	missing.Err = fs.ErrNotExist
+	missing.Err = because(fs.ErrNotExist, "no source has it")
 	var failed error
 	for _, s := range j {
 		v, err := ask(s)

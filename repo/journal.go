@@ -60,7 +60,7 @@ func (j journal) text() []byte {
 func parseJournal(text []byte) (journal, error) {
 	rest, ok := strings.CutPrefix(string(text), journalHead+"\n")
 	if !ok {
-		return nil, fmt.Errorf("journal of another version: %w", errors.ErrUnsupported)
+		return nil, because(errors.ErrUnsupported, "journal of another version")
 	}
 	var j journal
 	for line := range strings.Lines(rest) {

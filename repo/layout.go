@@ -2,7 +2,6 @@ package repo
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -79,7 +78,7 @@ func checkName(publisher string) error {
 		return err
 	}
 	if c := publisher[0]; c|0x20-'a' >= 26 && c-'0' >= 10 {
-		return fmt.Errorf("publisher %q does not begin with a letter or digit: %w", publisher, fs.ErrInvalid)
+		return because(fs.ErrInvalid, "publisher %q does not begin with a letter or digit", publisher)
 	}
 	return nil
 }

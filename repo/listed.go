@@ -2,7 +2,6 @@ package repo
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"sync"
 	"time"
@@ -22,7 +21,7 @@ func checkListed(c *catalog.Catalog, f fmri.FMRI, m *manifest.Manifest) error {
 	if !ok || manifest.SHA1.Sum(m.Text()) == want {
 		return nil
 	}
-	return fmt.Errorf("manifest is not the one with digest %v in the catalog: %w", want, fs.ErrInvalid)
+	return because(fs.ErrInvalid, "manifest is not the one with digest %v in the catalog", want)
 }
 
 // A listing is a source whose manifests are those of its catalogs.

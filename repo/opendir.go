@@ -11,15 +11,8 @@ import (
 )
 
 // OpenDir opens the repository in a directory, as Open does. Close closes it.
-func OpenDir(ctx context.Context, path string, opts *Options) (*Repository, error) {
-	r, err := openDir(ctx, path, opts)
-	if err != nil {
-		return nil, &Error{Op: "open", Place: path, Err: err}
-	}
-	return r, nil
-}
-
-func openDir(ctx context.Context, path string, opts *Options) (*Repository, error) {
+func OpenDir(ctx context.Context, path string, opts *Options) (_ *Repository, err error) {
+	defer Error{Op: "open", Place: path}.explain(&err)
 	isDir, err := look(path)
 	if err == nil && !isDir {
 		err = because(fs.ErrInvalid, "it is a file; a repository is a directory")
@@ -41,15 +34,8 @@ func openDir(ctx context.Context, path string, opts *Options) (*Repository, erro
 
 // CreateDir makes a repository in a directory, as Create does. The directory, and
 // those above it, are made if they are not there.
-func CreateDir(ctx context.Context, path string, c Config, opts *Options) (*Repository, error) {
-	r, err := createDir(ctx, path, c, opts)
-	if err != nil {
-		return nil, &Error{Op: "create", Place: path, Err: err}
-	}
-	return r, nil
-}
-
-func createDir(ctx context.Context, path string, c Config, opts *Options) (*Repository, error) {
+func CreateDir(ctx context.Context, path string, c Config, opts *Options) (_ *Repository, err error) {
+	defer Error{Op: "create", Place: path}.explain(&err)
 	if err := c.check(); err != nil {
 		return nil, err
 	}

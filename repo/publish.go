@@ -58,7 +58,7 @@ func Proto(areas ...fs.FS) func(name string) (fs.File, error) {
 				return f, err
 			}
 		}
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		return nil, because(fs.ErrNotExist, "there is no file %s where payloads are looked for", name)
 	}
 }
 

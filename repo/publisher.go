@@ -16,21 +16,14 @@ import (
 
 // AddPublisher adds a publisher without packages. The first one becomes the
 // default publisher. If it is there already, the error matches fs.ErrExist.
-func (r *Repository) AddPublisher(ctx context.Context, name string) error {
-	err := r.addPublisher(ctx, name)
-	if err != nil {
-		return &Error{Op: "add publisher", Publisher: name, Err: err}
-	}
-	return nil
-}
-
-func (r *Repository) addPublisher(ctx context.Context, name string) error {
+func (r *Repository) AddPublisher(ctx context.Context, name string) (err error) {
+	defer Error{Op: "add publisher", Publisher: name}.explain(&err)
 	if err := checkName(name); err != nil {
 		return err
 	}
-	err := r.checkPublisher(ctx, name)
+	err = r.checkPublisher(ctx, name)
 	if err == nil {
-		return fs.ErrExist
+		return because(fs.ErrExist, "the repository has this publisher already")
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -102,12 +95,9 @@ func (w *writer) ensureCatalog(ctx context.Context) error {
 
 // Info returns what the repository says about a publisher: its alias and where
 // to find its packages.
-func (r *Repository) Info(ctx context.Context, publisher string) (archive.Publisher, error) {
-	p, err := r.publisherInfo(ctx, publisher)
-	if err != nil {
-		return p, &Error{Op: "read information about", Publisher: publisher, Err: err}
-	}
-	return p, nil
+func (r *Repository) Info(ctx context.Context, publisher string) (_ archive.Publisher, err error) {
+	defer Error{Op: "read information about", Publisher: publisher}.explain(&err)
+	return r.publisherInfo(ctx, publisher)
 }
 
 func (r *Repository) publisherInfo(ctx context.Context, publisher string) (archive.Publisher, error) {
@@ -138,15 +128,8 @@ func (r *Repository) publisherInfo(ctx context.Context, publisher string) (archi
 // RemovePublisher removes a publisher with all of its packages. If it was the
 // default publisher, the only one that is left takes its place, if there is
 // just one. If another process is writing, the error is a *BusyError.
-func (r *Repository) RemovePublisher(ctx context.Context, name string) error {
-	err := r.removePublisher(ctx, name)
-	if err != nil {
-		return &Error{Op: "remove publisher", Publisher: name, Err: err}
-	}
-	return nil
-}
-
-func (r *Repository) removePublisher(ctx context.Context, name string) error {
+func (r *Repository) RemovePublisher(ctx context.Context, name string) (err error) {
+	defer Error{Op: "remove publisher", Publisher: name}.explain(&err)
 	if r.version < 4 {
 		return errOneOnly
 	}
@@ -217,16 +200,16 @@ type Status struct {
 }
 
 // Status returns the state of each publisher, in the order of their names.
-func (r *Repository) Status(ctx context.Context) ([]Status, error) {
+func (r *Repository) Status(ctx context.Context) (all []Status, err error) {
+	defer Error{Op: "read status"}.explain(&err)
 	names, err := r.Publishers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []Status
 	for _, name := range names {
 		s, err := r.status(ctx, r.home(name))
 		if err != nil {
-			return nil, &Error{Op: "read status of", Publisher: name, Err: err}
+			return nil, err
 		}
 		all = append(all, s)
 	}

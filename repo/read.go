@@ -23,15 +23,12 @@ const (
 // Catalog returns the packages of a publisher. All of it is of one moment,
 // whatever others are writing. A publisher that has no catalog yet has an empty
 // one.
-func (r *Repository) Catalog(ctx context.Context, publisher string) (*catalog.Catalog, error) {
+func (r *Repository) Catalog(ctx context.Context, publisher string) (_ *catalog.Catalog, err error) {
+	defer Error{Op: "read catalog of", Publisher: publisher}.explain(&err)
 	if err := r.checkPublisher(ctx, publisher); err != nil {
-		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: err}
+		return nil, err
 	}
-	c, err := r.readCatalog(ctx, r.home(publisher))
-	if err != nil {
-		return nil, &Error{Op: "read catalog of", Publisher: publisher, Err: err}
-	}
-	return c, nil
+	return r.readCatalog(ctx, r.home(publisher))
 }
 
 // checkPublisher returns an error matching fs.ErrNotExist if there is no such
@@ -39,7 +36,7 @@ func (r *Repository) Catalog(ctx context.Context, publisher string) (*catalog.Ca
 func (r *Repository) checkPublisher(ctx context.Context, publisher string) error {
 	there, err := r.hasPublisher(ctx, publisher)
 	if err == nil && !there {
-		err = fs.ErrNotExist
+		err = because(fs.ErrNotExist, "the repository has no such publisher")
 	}
 	return err
 }
@@ -207,29 +204,19 @@ func (i memInfo) Sys() any           { return nil }
 
 // CatalogFile opens one file of a publisher's catalog, as it is stored, for
 // those who serve it.
-func (r *Repository) CatalogFile(ctx context.Context, publisher, name string) (io.ReadCloser, store.Info, error) {
-	fail := func(err error) (io.ReadCloser, store.Info, error) {
-		return nil, store.Info{}, &Error{Op: "read " + name + " of", Publisher: publisher, Err: err}
-	}
+func (r *Repository) CatalogFile(ctx context.Context, publisher, name string) (_ io.ReadCloser, _ store.Info, err error) {
+	defer Error{Op: "read " + name + " of", Publisher: publisher}.explain(&err)
 	if err := r.checkPublisher(ctx, publisher); err != nil {
-		return fail(err)
+		return nil, store.Info{}, err
 	}
-	dir := store.Sub(r.store, r.home(publisher).catalogDir())
-	f, info, err := dir.Open(ctx, name)
-	if err != nil {
-		return fail(err)
-	}
-	return f, info, nil
+	return store.Sub(r.store, r.home(publisher).catalogDir()).Open(ctx, name)
 }
 
 // Manifest returns the manifest of a package version. If the name has no
 // publisher, all publishers are asked, the default one first.
-func (r *Repository) Manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
-	m, err := r.manifest(ctx, f)
-	if err != nil {
-		return nil, &Error{Op: "read manifest of", FMRI: f, Err: err}
-	}
-	return m, nil
+func (r *Repository) Manifest(ctx context.Context, f fmri.FMRI) (_ *manifest.Manifest, err error) {
+	defer Error{Op: "read manifest of", FMRI: f}.explain(&err)
+	return r.manifest(ctx, f)
 }
 
 func (r *Repository) manifest(ctx context.Context, f fmri.FMRI) (*manifest.Manifest, error) {
@@ -298,17 +285,13 @@ func (r *Repository) Payload(ctx context.Context, publisher string, d manifest.D
 
 // PayloadFile is Payload with the description of the stored object, for those
 // who serve it.
-func (r *Repository) PayloadFile(ctx context.Context, publisher string, d manifest.Digest) (io.ReadCloser, store.Info, error) {
-	var rc io.ReadCloser
-	var info store.Info
-	err := r.searchPayload(ctx, publisher, d, func(name string) (err error) {
+func (r *Repository) PayloadFile(ctx context.Context, publisher string, d manifest.Digest) (rc io.ReadCloser, info store.Info, err error) {
+	defer Error{Op: "read", Publisher: publisher, Digest: d}.explain(&err)
+	err = r.searchPayload(ctx, publisher, d, func(name string) (err error) {
 		rc, info, err = r.store.Open(ctx, name)
 		return err
 	})
-	if err != nil {
-		return nil, store.Info{}, &Error{Op: "read", Publisher: publisher, Digest: d, Err: err}
-	}
-	return rc, info, nil
+	return rc, info, err
 }
 
 // searchPayload calls find with each name a payload may have.

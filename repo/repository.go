@@ -74,12 +74,9 @@ func (c Config) check() error {
 // Create makes a repository in a store that is empty but for the directory .zfs,
 // which some file systems have at their top. If there is anything else, the error
 // matches fs.ErrExist.
-func Create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
-	r, err := create(ctx, s, c, opts)
-	if err != nil {
-		return nil, &Error{Op: "create", Err: err}
-	}
-	return r, nil
+func Create(ctx context.Context, s store.Store, c Config, opts *Options) (_ *Repository, err error) {
+	defer Error{Op: "create"}.explain(&err)
+	return create(ctx, s, c, opts)
 }
 
 func create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repository, error) {
@@ -91,7 +88,10 @@ func create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repos
 	}
 	r := newRepository(s, opts)
 	if c.Version == 3 {
-		return r, r.createOld(ctx, c)
+		if err := r.createOld(ctx, c); err != nil {
+			return nil, err
+		}
+		return r, nil
 	}
 	if err := s.Put(ctx, configName, strings.NewReader(newConfig)); err != nil {
 		return nil, err
@@ -99,7 +99,10 @@ func create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repos
 	if c.DefaultPublisher == "" {
 		return r, nil
 	}
-	return r, r.AddPublisher(ctx, c.DefaultPublisher)
+	if err := r.AddPublisher(ctx, c.DefaultPublisher); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 func checkEmpty(ctx context.Context, s store.Store) error {
@@ -119,12 +122,9 @@ func checkEmpty(ctx context.Context, s store.Store) error {
 //
 // What a process left undone that was killed, or lost power, is brought in order
 // here or, if the store cannot be written, by the next one that writes.
-func Open(ctx context.Context, s store.Store, opts *Options) (*Repository, error) {
-	r, err := open(ctx, s, opts)
-	if err != nil {
-		return nil, &Error{Op: "open", Err: err}
-	}
-	return r, nil
+func Open(ctx context.Context, s store.Store, opts *Options) (_ *Repository, err error) {
+	defer Error{Op: "open"}.explain(&err)
+	return open(ctx, s, opts)
 }
 
 func open(ctx context.Context, s store.Store, opts *Options) (*Repository, error) {
@@ -231,19 +231,19 @@ func (s *publisherState) enter(ctx context.Context, wait bool) error {
 func (s *publisherState) leave() { <-s.gate }
 
 // Publishers returns the names of the publishers, sorted.
-func (r *Repository) Publishers(ctx context.Context) ([]string, error) {
+func (r *Repository) Publishers(ctx context.Context) (there []string, err error) {
+	defer Error{Op: "list publishers"}.explain(&err)
 	if r.version < 4 {
 		return r.onlyPublisher(ctx)
 	}
 	names, err := r.publisherDirs(ctx)
 	if err != nil {
-		return nil, &Error{Op: "list publishers", Err: err}
+		return nil, err
 	}
-	var there []string
 	for _, name := range names {
 		ok, err := r.hasPublisher(ctx, name)
 		if err != nil {
-			return nil, &Error{Op: "list publishers", Err: err}
+			return nil, err
 		}
 		if ok {
 			there = append(there, name)
@@ -295,14 +295,14 @@ func (r *Repository) hasPublisher(ctx context.Context, name string) (bool, error
 func (r *Repository) onlyPublisher(ctx context.Context) ([]string, error) {
 	config, err := r.readConfig(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Op: "list publishers", Err: err}
+		return nil, err
 	}
 	if name, _ := config.Get("publisher", "prefix"); name != "" {
 		return []string{name}, nil
 	}
 	c, err := r.readCatalog(ctx, home{})
 	if err != nil {
-		return nil, &Error{Op: "list publishers", Err: err}
+		return nil, err
 	}
 	for name := range c.Publishers() {
 		return []string{name}, nil
@@ -312,12 +312,13 @@ func (r *Repository) onlyPublisher(ctx context.Context) ([]string, error) {
 
 // DefaultPublisher returns the publisher of packages whose name has none, "" if
 // there is no such publisher.
-func (r *Repository) DefaultPublisher(ctx context.Context) (string, error) {
+func (r *Repository) DefaultPublisher(ctx context.Context) (name string, err error) {
+	defer Error{Op: "read configuration"}.explain(&err)
 	config, err := r.readConfig(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	name, _ := config.Get("publisher", "prefix")
+	name, _ = config.Get("publisher", "prefix")
 	if name != "" || r.version >= 4 {
 		return name, nil
 	}

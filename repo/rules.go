@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"fmt"
 	"io/fs"
 
 	"github.com/goips/ips/manifest"
@@ -22,5 +21,5 @@ func checkManifest(m *manifest.Manifest) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("a renamed package must require its successor: %w", fs.ErrInvalid)
+	return because(fs.ErrInvalid, "a renamed package must require its successor")
 }

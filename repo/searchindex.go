@@ -45,8 +45,9 @@ func (r *Repository) Refresh(ctx context.Context, publisher string) (added []fmr
 
 // RebuildIndex makes the search index of a publisher anew. The old one serves until
 // the new one is complete. If another process is writing, the error is a *BusyError.
-func (r *Repository) RebuildIndex(ctx context.Context, publisher string) error {
-	err := r.maintain(ctx, publisher, func(w *writer) error {
+func (r *Repository) RebuildIndex(ctx context.Context, publisher string) (err error) {
+	defer Error{Op: "rebuild search index of", Publisher: publisher}.explain(&err)
+	return r.maintain(ctx, publisher, func(w *writer) error {
 		return w.lockIndex(ctx, func() error {
 			c, err := w.repo.tryCatalog(ctx, w.home)
 			if err != nil {
@@ -55,23 +56,16 @@ func (r *Repository) RebuildIndex(ctx context.Context, publisher string) error {
 			return w.writeIndex(ctx, nil, listedIn(c))
 		})
 	})
-	if err != nil {
-		return &Error{Op: "rebuild search index of", Publisher: publisher, Err: err}
-	}
-	return nil
 }
 
 // RefreshIndex adds to the search index of a publisher the packages of its catalog that
 // it lacks, and removes those that the catalog does not list. An index that is
 // damaged is made anew. If another process is writing, the error is a *BusyError.
-func (r *Repository) RefreshIndex(ctx context.Context, publisher string) error {
-	err := r.maintain(ctx, publisher, func(w *writer) error {
+func (r *Repository) RefreshIndex(ctx context.Context, publisher string) (err error) {
+	defer Error{Op: "refresh search index of", Publisher: publisher}.explain(&err)
+	return r.maintain(ctx, publisher, func(w *writer) error {
 		return w.lockIndex(ctx, func() error { return w.refreshIndex(ctx) })
 	})
-	if err != nil {
-		return &Error{Op: "refresh search index of", Publisher: publisher, Err: err}
-	}
-	return nil
 }
 
 func (w *writer) refreshIndex(ctx context.Context) error {

@@ -84,7 +84,7 @@ func (s *Selection) catalogs(ctx context.Context, src Source) ([]*catalog.Catalo
 	}
 	for _, name := range s.Publishers {
 		if !slices.Contains(names, name) {
-			return nil, &Error{Op: "search", Publisher: name, Err: fs.ErrNotExist}
+			return nil, &Error{Op: "search", Publisher: name, Err: because(fs.ErrNotExist, "the source has no such publisher")}
 		}
 	}
 	var all []*catalog.Catalog

@@ -135,14 +135,14 @@ func parseTransID(id string) (fmri.FMRI, error) {
 	_, escaped, _ := strings.Cut(id, "_")
 	name, err := fmri.Unescape(escaped)
 	if err != nil {
-		return fmri.FMRI{}, errors.Join(fs.ErrNotExist, err)
+		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction: %v", err)
 	}
 	f, err := fmri.Parse(name)
 	if err != nil {
-		return fmri.FMRI{}, errors.Join(fs.ErrNotExist, err)
+		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction: %v", err)
 	}
 	if f.Publisher() == "" || transID(f) != id {
-		return fmri.FMRI{}, fs.ErrNotExist
+		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction")
 	}
 	return f, nil
 }

@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"fmt"
 	"io/fs"
 
 	"github.com/goips/ips/fmri"
@@ -30,7 +29,7 @@ func (o *CopyOptions) Transformed(f fmri.FMRI, m *manifest.Manifest) (fmri.FMRI,
 func named(m *manifest.Manifest, source fmri.FMRI) (fmri.FMRI, *manifest.Manifest, error) {
 	said, ok := m.FMRI()
 	if !ok {
-		return source, nil, fmt.Errorf("changed manifest without pkg.fmri: %w", fs.ErrInvalid)
+		return source, nil, because(fs.ErrInvalid, "changed manifest without pkg.fmri")
 	}
 	f := completed(said, source)
 	if f != said {

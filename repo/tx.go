@@ -67,7 +67,7 @@ func (r *Repository) Append(ctx context.Context, f fmri.FMRI) (_ Tx, err error) 
 		return nil, err
 	}
 	if _, ok := c.Lookup(f); !ok {
-		return nil, fs.ErrNotExist
+		return nil, because(fs.ErrNotExist, "the repository has no such package")
 	}
 	m, err := r.manifest(ctx, f)
 	if err != nil {

@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -54,7 +53,7 @@ func (v *verifying) verifyDependencies(f fmri.FMRI, m *manifest.Manifest) []Find
 			one := manifest.Depend{Type: d.Type, FMRIs: []fmri.FMRI{need}}
 			found = append(found, Finding{
 				Fault: BadDependency, Publisher: f.Publisher(), FMRI: f, Name: v.manifestName(f), Dependency: one,
-				Err: fmt.Errorf("%v dependency on %v: %w", d.Type, need, fs.ErrNotExist),
+				Err: because(fs.ErrNotExist, "%v dependency on %v", d.Type, need),
 			})
 		}
 	}

@@ -43,7 +43,7 @@ version = 3
 `
 
 // errOneOnly is what cannot be done in a repository of version 3.
-var errOneOnly = fmt.Errorf("repository of version 3 has one publisher, and nothing to say about it: %w", errors.ErrUnsupported)
+var errOneOnly = because(errors.ErrUnsupported, "repository of version 3 has one publisher, and nothing to say about it")
 
 // createOld makes the store a repository of version 3.
 func (r *Repository) createOld(ctx context.Context, c Config) error {
