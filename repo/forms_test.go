@@ -13,6 +13,7 @@ import (
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/repotest"
 	"github.com/goips/ips/repo/store"
 )
 
@@ -104,14 +105,27 @@ func noFindings(t *testing.T, r *repo.Repository) {
 	}
 }
 
+// wrappings are ways to a sink, with its optional methods and without.
+var wrappings = map[string]func(repo.Sink) repo.Sink{
+	"itself":  func(s repo.Sink) repo.Sink { return s },
+	"wrapped": func(s repo.Sink) repo.Sink { return repotest.Wrap(s, nil) },
+	"bare":    repotest.Bare,
+}
+
 // TestOtherFormCopied copies a package whose payload is there already, in the form
 // that another manifest names. That form stays, both manifests stay as they were
 // published, and neither is at fault.
 func TestOtherFormCopied(t *testing.T) {
+	for name, wrap := range wrappings {
+		t.Run(name, func(t *testing.T) { testOtherFormCopied(t, wrap) })
+	}
+}
+
+func testOtherFormCopied(t *testing.T, wrap func(repo.Sink) repo.Sink) {
 	src, dst := create(t, store.Memory()), create(t, store.Memory())
 	b := publishAs(t, src, "b@1", words, gzip.BestSpeed)
 	a := publishAs(t, dst, "a@1", words, gzip.NoCompression)
-	tryCopy(t, dst, src, b)
+	tryCopy(t, wrap(dst), src, b)
 	if storedForm(t, dst, words) != string(zipped(t, words, gzip.NoCompression)) {
 		t.Error("the stored form has changed under the package that names it")
 	}
@@ -163,18 +177,16 @@ func TestLeftoverForm(t *testing.T) {
 		"of the same length": flipByte(storedForm(t, src, words), 4), // the time in the header
 		"damage":             "junk",
 	} {
-		for _, size := range []int64{1, 1 << 20} {
+		for way, wrap := range wrappings {
 			s := store.Memory()
 			dst := create(t, s)
 			publish(t, dst, "a@1", "other content")
 			if err := s.Put(t.Context(), payloadName(words), strings.NewReader(left)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := repo.Copy(t.Context(), dst, src, slices.Values([]fmri.FMRI{b}), &repo.CopyOptions{BatchBytes: size}); err != nil {
-				t.Fatal(err)
-			}
+			tryCopy(t, wrap(dst), src, b)
 			if storedForm(t, dst, words) != storedForm(t, src, words) {
-				t.Errorf("%s: not replaced", name)
+				t.Errorf("%s, %s: not replaced", name, way)
 			}
 			noFindings(t, dst)
 		}

@@ -125,11 +125,36 @@ func (g *stage) find(ctx context.Context, publisher string, content io.ReaderAt,
 // take takes in a stored form. Its content must be what is known of it; the form
 // may be another than p names, if it comes from where there are several.
 func (g *stage) take(ctx context.Context, publisher string, p manifest.Payload, stored io.Reader) error {
+	return g.draft(ctx, publisher, func(draft io.Writer) (manifest.Payload, error) {
+		return p, g.repo.packers.verify(ctx, p.ContentOnly(), io.TeeReader(stored, draft))
+	})
+}
+
+// takeUnknown takes in a stored form of which nothing is known but its name, unless
+// it is staged.
+func (g *stage) takeUnknown(ctx context.Context, key payloadKey, stored io.Reader) error {
+	if _, ok := g.lookup(key); ok {
+		return nil
+	}
+	if key.hash.Algorithm() != manifest.SHA1 { // by which Inspect does not know it
+		return g.take(ctx, key.publisher, key.unknownForm(), stored)
+	}
+	return g.draft(ctx, key.publisher, func(draft io.Writer) (manifest.Payload, error) {
+		p, err := manifest.Inspect(contextReader{ctx, io.TeeReader(stored, draft)}, 0)
+		if err == nil && p.Name() != key.hash {
+			err = because(fs.ErrInvalid, "its content has the digest %v", p.Name())
+		}
+		return p, err
+	})
+}
+
+// draft stages what fill writes to a draft.
+func (g *stage) draft(ctx context.Context, publisher string, fill func(draft io.Writer) (manifest.Payload, error)) error {
 	draft, err := g.drafts.Create(ctx)
 	if err != nil {
 		return err
 	}
-	err = g.repo.packers.verify(ctx, p.ContentOnly(), io.TeeReader(stored, draft))
+	p, err := fill(draft)
 	if err == nil {
 		err = draft.Close()
 	}
@@ -166,14 +191,6 @@ func (g *stage) fits(ctx context.Context, publisher string, p manifest.Payload, 
 		}
 	}
 	return false, nil
-}
-
-// knows reports whether a payload is staged, or stored in whatever form.
-func (g *stage) knows(ctx context.Context, key payloadKey) (bool, error) {
-	if _, ok := g.lookup(key); ok {
-		return true, nil
-	}
-	return exists(ctx, g.repo.store, g.repo.home(key.publisher).payload(key.hash))
 }
 
 // enterPacked enters a payload that was packed, unless it is staged or stored. It

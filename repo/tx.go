@@ -173,16 +173,11 @@ func hasPayload(a manifest.Action) error {
 	return err
 }
 
-// Store takes a payload in its stored form. A payload that the repository has
-// already keeps the form in which it has it, and stored is not read.
+// Store takes a payload in its stored form. It becomes the stored form unless the
+// repository has one that a manifest names.
 func (t *Transaction) Store(ctx context.Context, d manifest.Digest, stored io.Reader) (err error) {
 	defer Error{Op: "add to", FMRI: t.fmri, Digest: d}.explain(&err)
-	key := payloadKey{t.fmri.Publisher(), d}
-	known, err := t.batch.stage.knows(ctx, key)
-	if known || err != nil {
-		return err
-	}
-	return t.batch.stage.take(ctx, key.publisher, key.unknownForm(), stored)
+	return t.batch.stage.takeUnknown(ctx, payloadKey{t.fmri.Publisher(), d}, stored)
 }
 
 // Holds makes a Transaction a Holder. A payload is held if it is stored in the form
