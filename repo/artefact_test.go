@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -134,12 +135,24 @@ func compareInfo(t *testing.T, r *repo.Repository, file string) {
 	if !readJSON(t, strings.TrimSuffix(file, "tar.gz")+"info.json", &want) {
 		return
 	}
-	status, err := r.Status(t.Context())
+	names, err := r.Publishers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range status {
-		got = append(got, info{s.Publisher, strconv.Itoa(s.Packages), s.State, s.Updated.Format("2006-01-02T15:04:05.999999Z")})
+	for _, name := range names {
+		c, err := r.Catalog(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages := 0
+		for range c.Stems(name) {
+			packages++
+		}
+		status := "online"
+		if busy, err := r.Busy(t.Context(), name); busy || err != nil {
+			status = fmt.Sprintf("busy (%v)", err)
+		}
+		got = append(got, info{name, strconv.Itoa(packages), status, c.Modified().Format("2006-01-02T15:04:05.999999Z")})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
@@ -260,12 +261,13 @@ func TestBusy(t *testing.T) {
 	if err := tryPublish(ctx, r, "b@1", "content"); !errors.Is(err, context.Canceled) {
 		t.Errorf("publishing: %v", err)
 	}
-	if s, err := r.Status(t.Context()); err != nil || s[0].State != "processing" {
-		t.Errorf("status is %+v, %v", s, err)
-	}
-	if err := lock.Release(); err != nil {
-		t.Fatal(err)
-	}
+	writing, err := r.Busy(t.Context(), "test.org")
+	require.NoError(t, err)
+	require.True(t, writing)
+	require.NoError(t, lock.Release())
+	writing, err = r.Busy(t.Context(), "test.org")
+	require.NoError(t, err)
+	require.False(t, writing)
 	if _, err := r.Remove(t.Context(), f); err != nil {
 		t.Error(err)
 	}

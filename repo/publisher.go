@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
-	"time"
 
 	"github.com/goips/ips/archive"
 	"github.com/goips/ips/catalog"
@@ -190,48 +188,11 @@ func (w *writer) dropDefault(ctx context.Context) error {
 	})
 }
 
-// A Status describes one publisher of a repository.
-type Status struct {
-	Publisher string
-	Packages  int       // number of names
-	Versions  int       // number of versions of them
-	State     string    // "online", or "processing" while somebody writes
-	Updated   time.Time // last change of the catalog; zero if there is none
-}
-
-// Status returns the state of each publisher, in the order of their names.
-func (r *Repository) Status(ctx context.Context) (all []Status, err error) {
-	defer Error{Op: "read status"}.explain(&err)
-	names, err := r.Publishers(ctx)
-	if err != nil {
-		return nil, err
+// Busy reports whether somebody is known to write for a publisher at this moment.
+func (r *Repository) Busy(ctx context.Context, publisher string) (_ bool, err error) {
+	defer Error{Op: "look at", Publisher: publisher}.explain(&err)
+	if err := r.checkPublisher(ctx, publisher); err != nil {
+		return false, err
 	}
-	for _, name := range names {
-		s, err := r.status(ctx, r.home(name))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-func (r *Repository) status(ctx context.Context, h home) (Status, error) {
-	s := Status{Publisher: h.publisher, State: "online"}
-	if r.isBusy(ctx, h) {
-		s.State = "processing"
-	}
-	text, err := readObject(ctx, r.store, h.attrs(), maxAttrs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return s, err
-	}
-	attrs, err := catalog.ParseAttrs(text, nil)
-	if err != nil {
-		return s, fmt.Errorf("%s: %w", h.attrs(), err)
-	}
-	s.Packages, s.Versions, s.Updated = attrs.Packages, attrs.Versions, attrs.Modified
-	return s, nil
+	return r.isBusy(ctx, r.home(publisher)), ctx.Err()
 }

@@ -43,10 +43,27 @@ func (c *call) info(ctx context.Context) error {
 			packages++
 		}
 		count, updated := strconv.Itoa(packages), isoTime(known.Modified())
-		t.add(map[string]any{"publisher": p, "packages": count, "status": "online", "updated": updated},
-			p, count, "online", updated)
+		status, err := statusOf(ctx, src, p)
+		if err != nil {
+			return err
+		}
+		t.add(map[string]any{"publisher": p, "packages": count, "status": status, "updated": updated},
+			p, count, status, updated)
 	}
 	return c.print(&t)
+}
+
+// statusOf says whether somebody is writing for a publisher, in the words of pkgrepo(1).
+func statusOf(ctx context.Context, src repo.Source, publisher string) (string, error) {
+	r, ok := src.(*repo.Repository)
+	if !ok {
+		return "online", nil
+	}
+	busy, err := r.Busy(ctx, publisher)
+	if busy {
+		return "processing", err
+	}
+	return "online", err
 }
 
 // isoTime writes a time to the microsecond or, if it has none, to the second.
