@@ -386,10 +386,10 @@ func (e *execution) deliver(s plan.Step, name string, at attributes) error {
 		}
 	}
 	tmp := tempName(name)
-	if err := e.copyFile(staged, tmp); err != nil {
+	if err := e.copyFile(staged, tmp, at); err != nil {
 		return err
 	}
-	return e.place(tmp, name, at)
+	return e.tree.rename(tmp, name)
 }
 
 // delivered accepts a file that has its content from an earlier attempt.
@@ -417,7 +417,9 @@ func (e *execution) place(from, name string, at attributes) error {
 	return e.tree.rename(from, name)
 }
 
-func (e *execution) copyFile(from, to string) error {
+// copyFile copies a file. It is the new file itself that gets the attributes, not what
+// may have its name by then: other users may write to the directory.
+func (e *execution) copyFile(from, to string, at attributes) error {
 	src, err := e.tree.open(from)
 	if err != nil {
 		return err
@@ -431,10 +433,19 @@ func (e *execution) copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(dst, src)
+	if err == nil && e.owners.enforced {
+		err = dst.Chown(at.uid, at.gid)
+	}
+	if err == nil {
+		err = dst.Chmod(at.mode)
+	}
 	if err == nil {
 		err = e.tree.syncFile(dst)
 	}
-	return errors.Join(err, dst.Close())
+	if err := errors.Join(err, dst.Close()); err != nil || at.mtime.IsZero() {
+		return named("copy", to, err)
+	}
+	return e.tree.chtimes(to, at.mtime)
 }
 
 // clear makes room for something that is no directory. What can be replaced in one
@@ -506,12 +517,28 @@ func (e *execution) hardlink(s plan.Step, name string) error {
 	if err := e.clear(name); err != nil {
 		return err
 	}
-	tmp := tempName(name)
+	return e.placeLink(target, name, file)
+}
+
+// placeLink gives a file another name. It is made beside the first one, and moved when it
+// is certain that nobody has exchanged the file.
+func (e *execution) placeLink(target, name string, file fs.FileInfo) error {
+	tmp := tempName(path.Join(path.Dir(target), path.Base(name)))
 	if err := e.tree.remove(tmp); err != nil {
 		return err
 	}
 	if err := e.tree.link(target, tmp); err != nil {
 		return err
 	}
-	return e.tree.rename(tmp, name)
+	made, err := e.tree.lstat(tmp)
+	if err == nil && !os.SameFile(made, file) {
+		err = because(fs.ErrInvalid, "somebody has replaced its target %s meanwhile", target)
+	}
+	if err == nil {
+		err = e.tree.rename(tmp, name)
+	}
+	if err != nil {
+		return errors.Join(err, e.tree.remove(tmp))
+	}
+	return nil
 }

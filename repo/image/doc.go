@@ -82,7 +82,9 @@
 //
 // A file gets its content, owner, mode and name in one moment. Every path is taken from
 // the root element by element, and none of them may be a symbolic link, for installing as
-// well as for removing: see [*LinkError]. Nothing is ever changed outside of the root.
+// well as for removing: see [*LinkError]. What is done to a path is done relative to its
+// directory as it was opened then, and not by its name once more; so it does not help to
+// put a link into the path in between. Nothing is ever changed outside of the root.
 //
 // Owners are set and verified only by the superuser; for anybody else files belong to
 // whoever installs them. What administrators may edit is kept as [plan.Step.Decide] says.

@@ -77,11 +77,11 @@ func (i *Image) openLock(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fi, err := dir.Lstat(base)
+	fi, err := dir.root.Lstat(base)
 	if err == nil && !fi.Mode().IsRegular() {
 		return nil, because(fs.ErrInvalid, "%s is not a regular file; it is locked while an image is changed", name)
 	}
-	f, err := dir.OpenFile(base, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := dir.root.OpenFile(base, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, because(fs.ErrPermission, "this user may not write to %s, which is locked while an image is changed", name)
 	}

@@ -15,14 +15,14 @@ func (t *tree) syncDir(name string) error {
 	if t.hooks.volatile {
 		return nil
 	}
-	r, base := t.root, "."
+	dir, base := &t.top, "."
 	if name != "." {
 		var err error
-		if r, base, err = t.parent(name); err != nil {
+		if dir, base, err = t.parent(name); err != nil {
 			return err
 		}
 	}
-	d, err := r.Open(base)
+	d, err := dir.root.Open(base)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,10 @@ package image
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 	"time"
 )
 
@@ -17,128 +15,30 @@ import (
 // a disk are methods of its tree.
 type tree struct {
 	root *os.Root
+	top  directory // the same
 
 	hooks *hooks // of tests
 
-	// The directory that was looked at last, verified and open; a neighbour is
-	// found without walking from the root again.
-	dir     *os.Root
-	dirName string
+	// The directories that were looked at last, the latest first: what is moved has two,
+	// and a neighbour is found without walking from the root again.
+	recent [2]*directory
 
 	dirty map[string]bool // directories whose entries have changed since sync
 	buf   []byte          // for reading files
 }
 
 func newTree(root *os.Root) *tree {
-	return &tree{root: root, hooks: new(hooks), dirty: map[string]bool{}}
+	return &tree{root: root, top: directory{name: ".", root: root}, hooks: new(hooks), dirty: map[string]bool{}}
 }
 
 // Close releases the root.
 func (t *tree) Close() error {
 	t.forget()
-	return t.root.Close()
-}
-
-// forget closes the directory looked at last: it may be another one from now on.
-func (t *tree) forget() {
-	if t.dir != nil {
-		t.dir.Close()
+	var err error
+	if t.top.file != nil {
+		err = t.top.file.Close()
 	}
-	t.dir, t.dirName = nil, ""
-}
-
-// A LinkError says that a directory on the way to a path is a symbolic link.
-type LinkError struct {
-	Path string // of what is to be changed
-	Link string // the link on the way
-}
-
-func (e *LinkError) Error() string {
-	return fmt.Sprintf("%s: parent directory %s is a link", e.Path, e.Link)
-}
-
-// errNotDir is why a path cannot be reached.
-var errNotDir = errors.New("not a directory")
-
-// parent opens the directory that holds name and returns it with the last element.
-// It stays open until forget.
-func (t *tree) parent(name string) (*os.Root, string, error) {
-	if !fs.ValidPath(name) || name == "." {
-		return nil, "", because(fs.ErrInvalid, "%q is not a path below the root of an image", name)
-	}
-	dir, base := path.Split(name)
-	dir = strings.TrimSuffix(dir, "/")
-	if dir == "" {
-		return t.root, base, nil
-	}
-	if t.dir != nil && t.dirName == dir {
-		return t.dir, base, nil
-	}
-	r, err := t.descend(name, dir)
-	if err != nil {
-		return nil, "", err
-	}
-	t.forget()
-	t.dir, t.dirName = r, dir
-	return r, base, nil
-}
-
-// descend opens a directory element by element, refusing links.
-func (t *tree) descend(name, dir string) (*os.Root, error) {
-	at := t.root
-	done := 0
-	for elem := range strings.SplitSeq(dir, "/") {
-		done += len(elem) + 1
-		next, err := openDir(at, elem)
-		if at != t.root {
-			at.Close()
-		}
-		if errors.Is(err, errIsLink) {
-			return nil, &LinkError{Path: name, Link: dir[:done-1]}
-		}
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: dir[:done-1], Err: underlying(err)}
-		}
-		at = next
-	}
-	return at, nil
-}
-
-var errIsLink = errors.New("is a symbolic link")
-
-// errMoved is why a directory is not used.
-var errMoved = errors.New("was replaced while it was being opened")
-
-// openDir opens a directory that is no link. What is opened is what was looked at,
-// even if the name comes to mean something else in between.
-func openDir(at *os.Root, elem string) (*os.Root, error) {
-	seen, err := at.Lstat(elem)
-	switch {
-	case err != nil:
-		return nil, err
-	case seen.Mode()&fs.ModeSymlink != 0:
-		return nil, errIsLink
-	case !seen.IsDir():
-		return nil, errNotDir
-	}
-	next, err := at.OpenRoot(elem)
-	if err != nil {
-		return nil, err
-	}
-	if got, err := next.Lstat("."); err != nil || !os.SameFile(seen, got) {
-		next.Close()
-		return nil, errMoved
-	}
-	return next, nil
-}
-
-// underlying takes the path off an error that gets another one.
-func underlying(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
+	return errors.Join(err, t.root.Close())
 }
 
 // announce tells a test of a change before it is made; an error prevents it.
@@ -150,7 +50,7 @@ func (t *tree) announce(op, name string) error {
 }
 
 // change announces a change and returns the directory to make it in.
-func (t *tree) change(op, name string) (*os.Root, string, error) {
+func (t *tree) change(op, name string) (*directory, string, error) {
 	if err := t.announce(op, name); err != nil {
 		return nil, "", err
 	}
@@ -167,7 +67,7 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dir.Lstat(base)
+	return dir.root.Lstat(base)
 }
 
 // readlink returns the text of a symbolic link.
@@ -176,7 +76,7 @@ func (t *tree) readlink(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir.Readlink(base)
+	return dir.root.Readlink(base)
 }
 
 // open opens a regular file for reading.
@@ -185,14 +85,14 @@ func (t *tree) open(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen, err := dir.Lstat(base)
+	seen, err := dir.root.Lstat(base)
 	if err != nil {
 		return nil, err
 	}
 	if !seen.Mode().IsRegular() {
 		return nil, because(fs.ErrInvalid, "%s is not a regular file", name)
 	}
-	f, err := dir.Open(base)
+	f, err := dir.root.Open(base)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +125,7 @@ func (t *tree) readDir(name string) ([]fs.DirEntry, error) {
 	dir, base, err := t.parent(name)
 	if err == nil {
 		var entries []fs.DirEntry
-		if entries, err = fs.ReadDir(dir.FS(), base); err == nil {
+		if entries, err = fs.ReadDir(dir.root.FS(), base); err == nil {
 			return entries, nil
 		}
 	}
@@ -241,7 +141,8 @@ func (t *tree) create(name string, mode fs.FileMode) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dir.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := dir.root.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	return f, named("create", name, err)
 }
 
 // writeFile replaces a file in one moment, durably: the new content is on disk before
@@ -277,7 +178,7 @@ func (t *tree) mkdir(name string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return dir.Mkdir(base, mode)
+	return named("make", name, dir.root.Mkdir(base, mode))
 }
 
 // mkdirAll makes a directory of the image's own, and those above it.
@@ -316,7 +217,7 @@ func (t *tree) remove(name string) error {
 	if fi.IsDir() {
 		t.left(name)
 	}
-	return dir.Remove(base)
+	return named("remove", name, dir.root.Remove(base))
 }
 
 // removeAll deletes whatever is at name.
@@ -329,33 +230,26 @@ func (t *tree) removeAll(name string) error {
 		return err
 	}
 	t.left(name)
-	return dir.RemoveAll(base)
-}
-
-// left forgets the open directory if it is name or below it.
-func (t *tree) left(name string) {
-	if t.dirName == name || strings.HasPrefix(t.dirName, name+"/") {
-		t.forget()
-	}
+	return named("remove", name, dir.root.RemoveAll(base))
 }
 
 // rename moves something to another name in one moment, replacing a file there.
 func (t *tree) rename(from, to string) error {
-	if _, _, err := t.parent(from); err != nil {
-		return err
-	}
-	if _, _, err := t.change("rename", to); err != nil {
-		return err
-	}
-	t.dirty[path.Dir(from)] = true
 	t.left(from)
 	t.left(to)
-	if path.Dir(from) == path.Dir(to) {
-		if dir, base, err := t.parent(to); err == nil {
-			return dir.Rename(path.Base(from), base)
-		}
+	if err := t.announce("rename", to); err != nil {
+		return err
 	}
-	return t.root.Rename(from, to)
+	old, oldBase, err := t.parent(from)
+	if err != nil {
+		return err
+	}
+	dir, base, err := t.parent(to)
+	if err != nil {
+		return err
+	}
+	t.dirty[old.name], t.dirty[dir.name] = true, true
+	return named("rename", from, t.move(old, oldBase, dir, base))
 }
 
 // symlink makes a symbolic link.
@@ -364,27 +258,30 @@ func (t *tree) symlink(target, name string) error {
 	if err != nil {
 		return err
 	}
-	return dir.Symlink(target, base)
+	return named("link", name, dir.root.Symlink(target, base))
 }
 
-// link makes another name of a file.
+// link makes another name of a file, in the same directory: there is no call on every
+// system that links between two open ones.
 func (t *tree) link(from, to string) error {
-	if _, _, err := t.parent(from); err != nil {
+	dir, base, err := t.change("link", to)
+	if err != nil {
 		return err
 	}
-	if _, _, err := t.change("link", to); err != nil {
-		return err
+	if path.Dir(from) != dir.name {
+		return because(fs.ErrInvalid, "%s is not in the directory of %s", from, to)
 	}
-	return t.root.Link(from, to)
+	return named("link", from, dir.root.Link(path.Base(from), base))
 }
 
-// chmod sets the permission bits, and set-id and sticky bits, of a file or directory.
+// chmod sets the permission bits, and set-id and sticky bits, of a file or directory. A
+// link is refused.
 func (t *tree) chmod(name string, mode fs.FileMode) error {
 	dir, base, err := t.change("chmod", name)
 	if err != nil {
 		return err
 	}
-	return dir.Chmod(base, mode)
+	return named("chmod", name, dir.chmod(base, mode))
 }
 
 // lchown sets the owner, of a link itself if name is one.
@@ -393,14 +290,22 @@ func (t *tree) lchown(name string, uid, gid int) error {
 	if err != nil {
 		return err
 	}
-	return dir.Lchown(base, uid, gid)
+	return named("chown", name, dir.root.Lchown(base, uid, gid))
 }
 
-// chtimes sets the time of last change.
+// chtimes sets the time of last change, of a link itself if name is one.
 func (t *tree) chtimes(name string, mtime time.Time) error {
 	dir, base, err := t.change("chtimes", name)
 	if err != nil {
 		return err
 	}
-	return dir.Chtimes(base, mtime, mtime)
+	return named("set the time of", name, dir.chtimes(base, mtime))
+}
+
+// named gives an error the path that the tree has for a thing.
+func named(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: underlying(err)}
 }
