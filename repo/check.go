@@ -71,7 +71,7 @@ func (r *Repository) checkCatalog(ctx context.Context, h home) ([]Finding, error
 	report := func(name string, err error) {
 		found = append(found, Finding{Fault: BadCatalog, Publisher: h.publisher, Name: h.catalogDir() + "/" + name, Err: err})
 	}
-	r.state(h.publisher).keep(nil, nil) // read it again
+	r.state(h.publisher).remember(nil, nil) // read it again
 	if _, err := r.readCatalog(ctx, h); err != nil {
 		report(damagedFile(err), err)
 		if ctx.Err() != nil {

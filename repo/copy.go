@@ -58,6 +58,7 @@ func (a *Amount) add(size int64) {
 type CopyResult struct {
 	Copied  []fmri.FMRI // with the names that they have in the sink
 	Skipped []fmri.FMRI // were in the sink already
+	Listed  []fmri.FMRI // of Skipped those that were not listed, and now are
 	LeftOut []fmri.FMRI // by Transform, with the names that they have in the source
 
 	Brought Amount // read from the source
@@ -71,7 +72,8 @@ type CopyResult struct {
 // manifest must be the one that the source's catalog lists.
 //
 // If a package cannot be copied, Copy makes those visible that were complete and
-// returns the error. The result says in any case what was made visible.
+// returns the error. The result says in any case what was made visible. Packages that
+// the sink had stored without listing them are listed, unless it is one of Unlisted.
 func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], opts *CopyOptions) (CopyResult, error) {
 	if opts == nil {
 		opts = &CopyOptions{}
@@ -85,11 +87,17 @@ func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], o
 	for len(todo) > 0 {
 		n, err := c.batch(ctx, todo)
 		if err != nil {
-			return c.result, err
+			return c.result, errors.Join(err, c.enlist(ctx))
 		}
 		todo = todo[n:]
 	}
-	return c.result, nil
+	return c.result, c.enlist(ctx)
+}
+
+// enlist makes what the sink had already as visible as what was copied.
+func (c *copying) enlist(ctx context.Context) (err error) {
+	c.result.Listed, err = Enlist(ctx, c.dst, c.result.Skipped...)
+	return err
 }
 
 // A copying is one Copy.

@@ -67,7 +67,7 @@ func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...st
 }
 
 func (r *Repository) fix(ctx context.Context, opts *FixOptions, publisher string, result *FixResult) (err error) {
-	w, err := r.write(ctx, publisher, false)
+	w, err := r.writeAnew(ctx, publisher)
 	if err != nil {
 		return err
 	}

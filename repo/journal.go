@@ -57,10 +57,15 @@ func (j journal) text() []byte {
 	return b.Bytes()
 }
 
+// parseJournal reads a journal. One that is empty, which a file system may leave where
+// power was lost, names nothing.
 func parseJournal(text []byte) (journal, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
 	rest, ok := strings.CutPrefix(string(text), journalHead+"\n")
 	if !ok {
-		return nil, because(errors.ErrUnsupported, "journal of another version")
+		return nil, because(errors.ErrUnsupported, "what another program has begun (tmp/ips.journal) is not understood; a rebuild of the catalog begins anew")
 	}
 	var j journal
 	for line := range strings.Lines(rest) {
@@ -99,25 +104,23 @@ func (w *writer) done(ctx context.Context) error {
 }
 
 // recoverAll completes what was left undone in the repository, as far as it is
-// nobody else's business and the store can be written.
+// nobody else's business and the store can be written. What cannot be completed keeps
+// nobody from reading: the next writer says what is wrong.
 func (r *Repository) recoverAll(ctx context.Context) error {
 	names, err := r.writtenPublishers(ctx)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		_, err := store.Stat(ctx, r.store, r.home(name).journal())
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		left, err := exists(ctx, r.store, r.home(name).journal())
 		if err != nil {
 			return err
 		}
-		if err := r.recoverOne(ctx, name); err != nil {
-			return err
+		if left {
+			r.recoverOne(ctx, name)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // writtenPublishers returns the publishers that somebody has written for.
@@ -178,9 +181,24 @@ func (w *writer) recover(ctx context.Context) error {
 	return w.done(ctx)
 }
 
+// recoverAnew is recover for those who need no catalog. Where recover fails, the catalog
+// is made anew from all manifests: it lists what is whole, and who called looks at that.
+func (w *writer) recoverAnew(ctx context.Context) error {
+	if err := w.recover(ctx); err == nil || ctx.Err() != nil {
+		return err
+	}
+	if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
+		return err
+	}
+	if err := w.rebuild(ctx, nil); err != nil {
+		return err
+	}
+	return w.done(ctx)
+}
+
 // wholeCatalog reads the catalog if all of its files belong to it.
 func (w *writer) wholeCatalog(ctx context.Context) (*catalog.Catalog, error) {
-	w.state.keep(nil, nil) // read all files, not only the attributes
+	w.state.remember(nil, nil) // read all files, not only the attributes
 	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return nil, err

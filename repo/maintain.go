@@ -22,7 +22,6 @@ type Removal struct {
 // passed over, unless none of them is: that is an error matching fs.ErrNotExist.
 // If another process is writing, the error is a *BusyError.
 func (r *Repository) Remove(ctx context.Context, pkgs ...fmri.FMRI) (removed Removal, err error) {
-	defer Error{Op: "remove"}.explain(&err)
 	byPublisher := map[string][]fmri.FMRI{}
 	for _, f := range pkgs {
 		f, err := r.withPublisher(ctx, f)
@@ -122,7 +121,7 @@ func (w *writer) remove(ctx context.Context, c *catalog.Catalog, pkgs, listed []
 // If another process is writing, the error is a *BusyError.
 func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err error) {
 	defer Error{Op: "rebuild catalog of", Publisher: publisher}.explain(&err)
-	return r.maintain(ctx, publisher, func(w *writer) error {
+	return r.maintain(ctx, publisher, r.writeAnew, func(w *writer) error {
 		if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
 			return err
 		}
@@ -137,11 +136,63 @@ func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err 
 // and returns them. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshCatalog(ctx context.Context, publisher string) (added []fmri.FMRI, err error) {
 	defer Error{Op: "refresh catalog of", Publisher: publisher}.explain(&err)
-	err = r.maintain(ctx, publisher, func(w *writer) error {
+	err = r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		added, err = w.refresh(ctx)
 		return err
 	})
 	return added, err
+}
+
+// Enlist makes a Repository an Enlister. Those whose manifest cannot be read are left
+// out.
+func (r *Repository) Enlist(ctx context.Context, pkgs ...fmri.FMRI) (added []fmri.FMRI, err error) {
+	defer Error{Op: "list packages"}.explain(&err)
+	byPublisher := map[string][]fmri.FMRI{}
+	for _, f := range pkgs {
+		byPublisher[f.Publisher()] = append(byPublisher[f.Publisher()], f)
+	}
+	for _, publisher := range slices.Sorted(maps.Keys(byPublisher)) {
+		some, err := r.enlist(ctx, publisher, byPublisher[publisher])
+		added = append(added, some...)
+		if err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+func (r *Repository) enlist(ctx context.Context, publisher string, pkgs []fmri.FMRI) (added []fmri.FMRI, err error) {
+	known, err := r.readCatalog(ctx, r.home(publisher))
+	if err != nil {
+		return nil, err
+	}
+	pkgs = slices.DeleteFunc(slices.Clone(pkgs), func(f fmri.FMRI) bool {
+		_, listed := known.Lookup(f)
+		return listed
+	})
+	if len(pkgs) == 0 {
+		return nil, nil
+	}
+	w, err := r.write(ctx, publisher, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	c, err := r.tryCatalog(ctx, w.home)
+	if err != nil {
+		return nil, err
+	}
+	var found []storedManifest
+	for _, f := range pkgs {
+		m, err := r.readManifest(ctx, w.home, w.home.manifest(f))
+		if err != nil {
+			return nil, err
+		}
+		if _, listed := c.Lookup(f); !listed && m.text != nil && m.err == nil {
+			found = append(found, m)
+		}
+	}
+	return w.list(ctx, c, found)
 }
 
 func (w *writer) refresh(ctx context.Context) ([]fmri.FMRI, error) {
@@ -150,18 +201,27 @@ func (w *writer) refresh(ctx context.Context) ([]fmri.FMRI, error) {
 		return nil, err
 	}
 	var found []storedManifest
-	var added []fmri.FMRI
-	var j journal
 	for m, err := range w.unlisted(ctx, c) {
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, m)
-		added = append(added, m.fmri)
-		j = append(j, journalLine{opList, m.fmri})
 	}
 	if len(found) == 0 {
 		return nil, w.ensureCatalog(ctx)
+	}
+	return w.list(ctx, c, found)
+}
+
+// list enters stored packages into the catalog.
+func (w *writer) list(ctx context.Context, c *catalog.Catalog, found []storedManifest) (added []fmri.FMRI, err error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	var j journal
+	for _, m := range found {
+		added = append(added, m.fmri)
+		j = append(j, journalLine{opList, m.fmri})
 	}
 	if err := w.begin(ctx, j); err != nil {
 		return nil, err
@@ -180,12 +240,17 @@ func (w *writer) refresh(ctx context.Context) ([]fmri.FMRI, error) {
 	return added, w.done(ctx)
 }
 
+// writeNow is write for those who do not wait.
+func (r *Repository) writeNow(ctx context.Context, publisher string) (*writer, error) {
+	return r.write(ctx, publisher, false)
+}
+
 // maintain calls f with the right to write, if nobody else has it.
-func (r *Repository) maintain(ctx context.Context, publisher string, f func(w *writer) error) (err error) {
+func (r *Repository) maintain(ctx context.Context, publisher string, write func(context.Context, string) (*writer, error), f func(w *writer) error) (err error) {
 	if err := r.checkPublisher(ctx, publisher); err != nil {
 		return err
 	}
-	w, err := r.write(ctx, publisher, false)
+	w, err := write(ctx, publisher)
 	if err != nil {
 		return err
 	}

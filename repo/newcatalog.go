@@ -62,7 +62,7 @@ func (w *writer) putAttrs(ctx context.Context, attrs []byte, c *catalog.Catalog)
 	if err := w.repo.store.Put(ctx, w.home.attrs(), bytes.NewReader(attrs)); err != nil {
 		return err
 	}
-	w.state.keep(attrs, c)
+	w.state.remember(attrs, c)
 	w.putIndex(ctx, c)
 	return nil
 }

@@ -3,6 +3,7 @@ package repo_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -95,18 +96,44 @@ func places(t *testing.T) (dir, archiveFile string) {
 	return dir, archiveFile
 }
 
-// TestOpenCloses opens what there is again and again: no file stays open.
-func TestOpenCloses(t *testing.T) {
+// TestCloseIndex closes the index of a catalog that is large enough to have one.
+func TestCloseIndex(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r")
+	r, err := repo.CreateDir(t.Context(), dir, repo.Config{DefaultPublisher: "test.org"}, nil)
+	require.NoError(t, err)
+	b, err := r.NewBatch(t.Context())
+	require.NoError(t, err)
+	for i := range 1000 {
+		publish(t, b, fmt.Sprintf("a%d@1", i))
+	}
+	require.NoError(t, b.Commit(t.Context()))
+	require.NoError(t, r.Close())
+	require.FileExists(t, filepath.Join(dir, "publisher/test.org/tmp/ips.index"))
+	before := openFiles(t)
+	for range 20 {
+		r, err := repo.OpenDir(t.Context(), dir, nil)
+		require.NoError(t, err)
+		require.Len(t, list(t, r, "test.org"), 1000)
+		require.NoError(t, r.Close())
+	}
+	require.Equal(t, before, openFiles(t))
+}
+
+// openFiles returns how many files are open.
+func openFiles(t *testing.T) int {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("open files are counted in /proc")
 	}
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+// TestOpenCloses opens what there is again and again: no file stays open.
+func TestOpenCloses(t *testing.T) {
 	dir, file := places(t)
 	openers := repo.Local(nil)
-	files := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(entries)
-	}
 	use := func() {
 		for _, location := range []string{dir, "file://" + dir, file} {
 			src, err := openers.OpenSource(t.Context(), location)
@@ -124,11 +151,11 @@ func TestOpenCloses(t *testing.T) {
 		require.ErrorIs(t, err, fs.ErrExist)
 	}
 	use()
-	before := files()
+	before := openFiles(t)
 	for range 50 {
 		use()
 	}
-	require.Equal(t, before, files())
+	require.Equal(t, before, openFiles(t))
 }
 
 func TestOpenRefuses(t *testing.T) {

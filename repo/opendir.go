@@ -75,12 +75,18 @@ func makeOldDirs(path string) error {
 	return nil
 }
 
-// Close closes what OpenDir or CreateDir has opened. A repository in a store of the
-// caller's needs no Close. Transactions and batches end before, readers of payloads
-// may go on.
+// Close closes what lies open: the catalogs that the repository has given out, and the
+// directory that OpenDir or CreateDir has opened. Transactions and batches end before,
+// readers of payloads may go on.
 func (r *Repository) Close() error {
-	if r.opened == nil {
-		return nil
+	var errs []error
+	r.mu.Lock()
+	for _, s := range r.states {
+		errs = append(errs, s.close())
 	}
-	return r.opened.Close()
+	r.mu.Unlock()
+	if r.opened != nil {
+		errs = append(errs, r.opened.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -165,7 +165,7 @@ func (w *writer) drop(ctx context.Context) error {
 	if err := removeObjects(ctx, w.repo.store, names...); err != nil {
 		return err
 	}
-	w.state.keep(nil, nil)
+	w.state.remember(nil, nil)
 	return removeObjects(ctx, w.repo.store, last...)
 }
 

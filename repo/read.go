@@ -45,17 +45,28 @@ func (r *Repository) checkPublisher(ctx context.Context, publisher string) error
 // replaces its files one after the other, in a small fraction of this.
 const catalogPatience = 5 * time.Second
 
-// readCatalog reads a catalog whose files belong together. While a writer is at
-// it, it tries again; what a dead writer has left it brings in order, if it may.
+// readCatalog reads a catalog whose files belong together. While writers are at it, it
+// tries again; what a dead writer has left it brings in order, if it may.
 func (r *Repository) readCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
 	deadline := time.Now().Add(catalogPatience)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		c, err := r.tryCatalog(ctx, h)
-		if err == nil || !isTorn(err) || r.state(h.publisher).still.Load() {
+		attrs, err := r.readAttrs(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		c, err := r.catalogOf(ctx, h, attrs)
+		if err == nil || !isTorn(err) || r.state(h.publisher).still.Load() || time.Now().After(deadline) {
 			return c, err
 		}
-		if time.Now().After(deadline) || !r.isBusy(ctx, h) {
-			return r.mendCatalog(ctx, h)
+		moving, merr := r.isMoving(ctx, h, attrs)
+		if merr != nil {
+			return nil, merr
+		}
+		if !moving {
+			c, err = r.mendCatalog(ctx, h, err)
+			if busy := new(BusyError); !errors.As(err, &busy) {
+				return c, err
+			}
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return nil, err
@@ -63,42 +74,110 @@ func (r *Repository) readCatalog(ctx context.Context, h home) (*catalog.Catalog,
 	}
 }
 
-// tryCatalog reads a catalog, unless it is the one that was read last.
-func (r *Repository) tryCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
-	attrs, err := readObject(ctx, r.store, h.attrs(), maxAttrs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return new(catalog.Catalog), nil
+// isMoving reports whether somebody may be changing a catalog, or has done so since its
+// attributes were read.
+func (r *Repository) isMoving(ctx context.Context, h home, attrs []byte) (bool, error) {
+	if r.isBusy(ctx, h) {
+		return true, nil
+	}
+	now, err := r.readAttrs(ctx, h)
+	return !bytes.Equal(now, attrs), err
+}
+
+// mendCatalog reads a catalog once more that is torn and that nobody is at, after having
+// completed what a dead process began. A *BusyError says that somebody is at it now.
+func (r *Repository) mendCatalog(ctx context.Context, h home, torn error) (*catalog.Catalog, error) {
+	left, err := exists(ctx, r.store, h.journal())
+	if !left || err != nil || h.publisher == "" {
+		return nil, torn
+	}
+	w, err := r.write(ctx, h.publisher, false)
+	if busy := new(BusyError); errors.As(err, &busy) {
+		return nil, err
 	}
 	if err != nil {
+		return nil, torn
+	}
+	if err := w.close(); err != nil {
 		return nil, err
+	}
+	return r.tryCatalog(ctx, h)
+}
+
+// readAttrs reads the attributes of a catalog; they are nil if there is none.
+func (r *Repository) readAttrs(ctx context.Context, h home) ([]byte, error) {
+	attrs, err := readObject(ctx, r.store, h.attrs(), maxAttrs)
+	return attrs, ignore(err, fs.ErrNotExist)
+}
+
+// tryCatalog reads a catalog, unless it is the one that was read last.
+func (r *Repository) tryCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
+	attrs, err := r.readAttrs(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return r.catalogOf(ctx, h, attrs)
+}
+
+// catalogOf reads the catalog that has these attributes.
+func (r *Repository) catalogOf(ctx context.Context, h home, attrs []byte) (*catalog.Catalog, error) {
+	if attrs == nil {
+		return new(catalog.Catalog), nil
 	}
 	state := r.state(h.publisher)
 	if c := state.cached(attrs); c != nil {
 		return c, nil
 	}
-	opts := &catalog.ReadOptions{Index: r.openIndex(ctx, h)}
-	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), opts)
+	x, file := r.openIndex(ctx, h)
+	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), &catalog.ReadOptions{Index: x})
 	if err != nil {
+		file.Close()
 		return nil, err
 	}
-	state.keep(attrs, c)
+	state.remember(attrs, c)
+	state.hold(file)
 	return c, nil
 }
 
 // openIndex opens the index of a catalog, if there is one that can be read. The
 // object stays open as long as the catalog is in use.
-func (r *Repository) openIndex(ctx context.Context, h home) *catalog.Index {
+func (r *Repository) openIndex(ctx context.Context, h home) (*catalog.Index, io.Closer) {
 	f, info, err := r.store.Open(ctx, h.index())
 	if err != nil {
-		return nil
+		return nil, noFile{}
 	}
 	if at, ok := f.(io.ReaderAt); ok {
 		if x, err := catalog.OpenIndex(at, info.Size); err == nil {
-			return x
+			return x, f
 		}
 	}
 	f.Close()
-	return nil
+	return nil, noFile{}
+}
+
+// noFile needs no Close.
+type noFile struct{}
+
+func (noFile) Close() error { return nil }
+
+// hold keeps the file of the index of a catalog that was read. That of the one before
+// is left to those who have that catalog.
+func (s *publisherState) hold(index io.Closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index = index
+}
+
+// close closes the index.
+func (s *publisherState) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.index == nil {
+		return nil
+	}
+	index := s.index
+	s.index = nil
+	return index.Close()
 }
 
 // cached returns the catalog with these attributes, if it is the one in memory.
@@ -111,7 +190,7 @@ func (s *publisherState) cached(attrs []byte) *catalog.Catalog {
 	return s.catalog
 }
 
-func (s *publisherState) keep(attrs []byte, c *catalog.Catalog) {
+func (s *publisherState) remember(attrs []byte, c *catalog.Catalog) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.attrs, s.catalog = attrs, c
@@ -123,28 +202,13 @@ func (r *Repository) isBusy(ctx context.Context, h home) bool {
 	return err == nil && info.Size > 0
 }
 
-// mendCatalog reads a catalog once more, after having completed what a dead
-// process began, if that is possible.
-func (r *Repository) mendCatalog(ctx context.Context, h home) (*catalog.Catalog, error) {
-	c, err := r.tryCatalog(ctx, h)
-	if err == nil || !isTorn(err) || h.publisher == "" {
-		return c, err
-	}
-	w, werr := r.write(ctx, h.publisher, false)
-	if werr != nil {
-		return nil, err
-	}
-	if err := w.close(); err != nil {
-		return nil, err
-	}
-	return r.tryCatalog(ctx, h)
-}
-
-// isTorn reports whether an error may come from files of two states of a
-// catalog.
+// isTorn reports whether an error may come from files of two states of a catalog: one
+// has not the signature that the attributes tell, is missing, or has what the others
+// have not.
 func isTorn(err error) bool {
-	var bad *catalog.SignatureError
-	return errors.As(err, &bad) || errors.Is(err, fs.ErrNotExist)
+	var signature *catalog.SignatureError
+	var format *catalog.FormatError
+	return errors.As(err, &signature) || errors.As(err, &format) || errors.Is(err, fs.ErrNotExist)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

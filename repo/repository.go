@@ -40,6 +40,7 @@ type publisherState struct {
 	mu      sync.Mutex
 	attrs   []byte // from which catalog was made
 	catalog *catalog.Catalog
+	index   io.Closer // which catalog, or one that it was made from, reads when it is asked
 }
 
 // Options adjust a Repository. A nil *Options is the zero value.

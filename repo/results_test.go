@@ -59,6 +59,35 @@ func TestCopyResult(t *testing.T) {
 	require.Empty(t, cmp.Diff(repo.CopyResult{}, copyAll(), sameNames))
 }
 
+// TestCopyLists ends with every package listed, though some were stored before by one who
+// did not list them. A sink of Unlisted leaves them so.
+func TestCopyLists(t *testing.T) {
+	src, dst := create(t, store.Memory()), create(t, store.Memory())
+	a, b, c := publish(t, src, "a@1", "of a"), publish(t, src, "b@1", "of b"), publish(t, src, "c@1", "of c")
+	tryCopy(t, repo.Unlisted(dst), src, a, b)
+	tryCopy(t, dst, src, c)
+	done, err := repo.Copy(t.Context(), repo.Unlisted(dst), src, slices.Values([]fmri.FMRI{a}), nil)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(repo.CopyResult{Skipped: []fmri.FMRI{a}}, done, sameNames))
+	require.Equal(t, []string{c.String()}, list(t, dst, "test.org"))
+
+	for name, wrap := range wrappings {
+		if name == "bare" {
+			continue // nobody can be asked
+		}
+		done, err = repo.Copy(t.Context(), wrap(dst), src, slices.Values([]fmri.FMRI{c, a}), nil)
+		require.NoError(t, err)
+		if len(done.Listed) > 0 {
+			require.Empty(t, cmp.Diff(repo.CopyResult{Skipped: []fmri.FMRI{c, a}, Listed: []fmri.FMRI{a}}, done, sameNames), name)
+		}
+		require.Equal(t, []string{a.String(), c.String()}, list(t, dst, "test.org"), name)
+	}
+	added, err := dst.Refresh(t.Context(), "test.org")
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff([]fmri.FMRI{b}, added, sameNames), "what was not asked for stays as it was")
+	noFindings(t, dst)
+}
+
 func TestCloneResult(t *testing.T) {
 	src, dst := create(t, store.Memory()), create(t, store.Memory())
 	a := publish(t, src, "a@1", "both", "of a")

@@ -47,7 +47,7 @@ func (r *Repository) Refresh(ctx context.Context, publisher string) (added []fmr
 // the new one is complete. If another process is writing, the error is a *BusyError.
 func (r *Repository) RebuildIndex(ctx context.Context, publisher string) (err error) {
 	defer Error{Op: "rebuild search index of", Publisher: publisher}.explain(&err)
-	return r.maintain(ctx, publisher, func(w *writer) error {
+	return r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		return w.lockIndex(ctx, func() error {
 			c, err := w.repo.tryCatalog(ctx, w.home)
 			if err != nil {
@@ -63,7 +63,7 @@ func (r *Repository) RebuildIndex(ctx context.Context, publisher string) (err er
 // damaged is made anew. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshIndex(ctx context.Context, publisher string) (err error) {
 	defer Error{Op: "refresh search index of", Publisher: publisher}.explain(&err)
-	return r.maintain(ctx, publisher, func(w *writer) error {
+	return r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		return w.lockIndex(ctx, func() error { return w.refreshIndex(ctx) })
 	})
 }

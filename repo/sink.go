@@ -149,6 +149,22 @@ type unlistedBatch struct {
 func (u unlistedBatch) Commit(ctx context.Context) error { return u.batch.Commit(ctx) }
 func (u unlistedBatch) Abort(ctx context.Context) error  { return u.batch.Abort(ctx) }
 
+// An Enlister is a Sink that can list packages which it stores without listing them.
+type Enlister interface {
+	// Enlist lists those of the packages that are stored and not listed, and returns
+	// them.
+	Enlist(ctx context.Context, pkgs ...fmri.FMRI) ([]fmri.FMRI, error)
+}
+
+// Enlist lists packages that are stored and not listed, and returns them. Where the sink
+// is no Enlister there are none.
+func Enlist(ctx context.Context, s Sink, pkgs ...fmri.FMRI) ([]fmri.FMRI, error) {
+	if e, ok := s.(Enlister); ok && len(pkgs) > 0 {
+		return e.Enlist(ctx, pkgs...)
+	}
+	return nil, nil
+}
+
 // An Appender is a Sink where a published package can be signed.
 type Appender interface {
 	// Append starts a Tx on a version that exists. Only signature actions may

@@ -18,7 +18,7 @@ type ThinResult struct {
 // [catalog.Catalog.Thin]. If another process is writing, the error is a *BusyError.
 func (r *Repository) Thin(ctx context.Context, publisher string, rule *catalog.Retention) (result ThinResult, err error) {
 	defer Error{Op: "thin", Publisher: publisher}.explain(&err)
-	err = r.maintain(ctx, publisher, func(w *writer) error {
+	err = r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		result, err = w.thin(ctx, rule)
 		return err
 	})

@@ -42,6 +42,16 @@ type writer struct {
 // brought in order what a dead process left there. If wait is false and another
 // has the right, it returns a *BusyError.
 func (r *Repository) write(ctx context.Context, publisher string, wait bool) (*writer, error) {
+	return r.writeAfter(ctx, publisher, wait, (*writer).recover)
+}
+
+// writeAnew is write for those who can begin anew from the manifests: nothing that is
+// unreadable keeps them from it. It does not wait.
+func (r *Repository) writeAnew(ctx context.Context, publisher string) (*writer, error) {
+	return r.writeAfter(ctx, publisher, false, (*writer).recoverAnew)
+}
+
+func (r *Repository) writeAfter(ctx context.Context, publisher string, wait bool, recover func(*writer, context.Context) error) (*writer, error) {
 	state := r.state(publisher)
 	if err := state.enter(ctx, wait); err != nil {
 		return nil, err
@@ -57,7 +67,7 @@ func (r *Repository) write(ctx context.Context, publisher string, wait bool) (*w
 		err = w.prepareOld(ctx)
 	}
 	if err == nil {
-		err = w.recover(ctx)
+		err = recover(w, ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close())

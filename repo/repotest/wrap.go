@@ -56,6 +56,11 @@ func (w wrapped) NewBatch(ctx context.Context) (repo.Batch, error) {
 	return wrappedBatch{wrapped{b, w.called}, b}, nil
 }
 
+func (w wrapped) Enlist(ctx context.Context, pkgs ...fmri.FMRI) ([]fmri.FMRI, error) {
+	w.called("Enlist")
+	return repo.Enlist(ctx, w.sink, pkgs...)
+}
+
 func (w wrapped) Append(ctx context.Context, f fmri.FMRI) (repo.Tx, error) {
 	w.called("Append")
 	tx, err := repo.Append(ctx, w.sink, f)
