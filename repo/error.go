@@ -65,12 +65,15 @@ func (e Error) explain(err *error) {
 	if *err == nil {
 		return
 	}
-	if inner, ok := (*err).(*Error); ok && e.repeats(inner) {
-		return
-	}
 	whole := e
 	whole.Err = *err
+	if joined, ok := (*err).(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
+		whole.Err = joined.Unwrap()[0]
+	}
 	*err = &whole
+	if inner, ok := whole.Err.(*Error); ok && e.repeats(inner) {
+		*err = inner
+	}
 }
 
 // repeats reports whether e says nothing that the reason does not say.
