@@ -169,7 +169,7 @@ func (b *batch) commitTo(ctx context.Context, publisher string, txs []*Transacti
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	c := commit{w: w, stage: b.stage, txs: txs}
 	return c.run(ctx)
 }

@@ -32,7 +32,7 @@ func (r *Repository) Check(ctx context.Context, opts *VerifyOptions, publishers 
 		for _, name := range names {
 			found, err := r.checkCatalog(ctx, r.home(name))
 			pkgs, more, err2 := r.stored(ctx, r.home(name))
-			if err := errors.Join(err, err2); err != nil {
+			if err := join(err, err2); err != nil {
 				yield(Finding{}, &Error{Op: "check", Publisher: name, Err: err})
 				return
 			}

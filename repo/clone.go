@@ -65,7 +65,7 @@ func (r *Repository) Clone(ctx context.Context, src Source, publisher string, op
 		return result, err
 	}
 	err = w.become(ctx, src, c, snapshot, &result)
-	return result, errors.Join(err, w.close())
+	return result, join(err, w.close())
 }
 
 // An exactSink is where Clone copies to. What is removed afterwards does not decide
@@ -264,7 +264,7 @@ func (w *writer) stageSnapshot(ctx context.Context, snapshot store.Store) (store
 	}
 	for info, err := range snapshot.List(ctx, "") {
 		if err != nil {
-			return nil, errors.Join(err, batch.Close())
+			return nil, join(err, batch.Close())
 		}
 		if info.Name == attrsName {
 			continue
@@ -274,7 +274,7 @@ func (w *writer) stageSnapshot(ctx context.Context, snapshot store.Store) (store
 			err = store.PutBatch(ctx, batch, w.home.catalogDir()+"/"+info.Name, bytes.NewReader(data))
 		}
 		if err != nil {
-			return nil, errors.Join(err, batch.Close())
+			return nil, join(err, batch.Close())
 		}
 	}
 	return batch, nil

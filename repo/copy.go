@@ -87,7 +87,7 @@ func Copy(ctx context.Context, dst Sink, src Source, pkgs iter.Seq[fmri.FMRI], o
 	for len(todo) > 0 {
 		n, err := c.batch(ctx, todo)
 		if err != nil {
-			return c.result, errors.Join(err, c.enlist(ctx))
+			return c.result, join(err, c.enlist(ctx))
 		}
 		todo = todo[n:]
 	}
@@ -125,10 +125,10 @@ func (c *copying) batch(ctx context.Context, todo []fmri.FMRI) (n int, err error
 	}
 	n, err = c.copyAll(ctx, batch, todo)
 	if err != nil && ctx.Err() != nil {
-		return 0, errors.Join(err, batch.Abort(context.WithoutCancel(ctx)))
+		return 0, join(err, batch.Abort(context.WithoutCancel(ctx)))
 	}
 	if failed := batch.Commit(ctx); failed != nil {
-		return n, errors.Join(err, failed)
+		return n, join(err, failed)
 	}
 	for _, p := range c.begun {
 		switch p.state {
@@ -308,7 +308,7 @@ func (p *copyingPackage) copyPayload(ctx context.Context, payload manifest.Paylo
 		return err
 	}
 	counted := &countingReader{r: stored, c: &p.run.done}
-	if err := errors.Join(Take(ctx, p.tx, payload, counted), stored.Close()); err != nil {
+	if err := join(Take(ctx, p.tx, payload, counted), stored.Close()); err != nil {
 		return err
 	}
 	p.run.count(&p.run.result.Brought, counted.n)

@@ -1,8 +1,10 @@
 package repo
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -67,9 +69,6 @@ func (e Error) explain(err *error) {
 	}
 	whole := e
 	whole.Err = *err
-	if joined, ok := (*err).(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
-		whole.Err = joined.Unwrap()[0]
-	}
 	*err = &whole
 	if inner, ok := whole.Err.(*Error); ok && e.repeats(inner) {
 		*err = inner
@@ -81,6 +80,15 @@ func (e Error) repeats(inner *Error) bool {
 	return inner.Op == e.Op && e.Place == "" && !e.Digest.IsValid() &&
 		(inner.FMRI.IsValid() || !e.FMRI.IsValid()) &&
 		(inner.FMRI.IsValid() || inner.Publisher == e.Publisher)
+}
+
+// join is errors.Join that leaves one error as it is.
+func join(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
 }
 
 // A reason is an error whose text is for people, and which matches another that is for

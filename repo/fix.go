@@ -71,7 +71,7 @@ func (r *Repository) fix(ctx context.Context, opts *FixOptions, publisher string
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	for again := true; again; {
 		found, err := w.inspect(ctx, opts)
 		if err != nil || len(found) == 0 {
@@ -223,7 +223,7 @@ func (x *fixing) replacePayload(ctx context.Context, p manifest.Payload) error {
 	}
 	v := x.w.repo.packers.verifyAhead(ctx, p, stored)
 	err = x.w.repo.store.Put(ctx, x.w.home.payload(p.Name()), v)
-	return errors.Join(err, v.Close(), stored.Close())
+	return join(err, v.Close(), stored.Close())
 }
 
 // restoreManifest replaces a manifest by the one that is catalogued, here or
@@ -300,7 +300,7 @@ func (x *fixing) move(ctx context.Context, name string) error {
 		return err
 	}
 	to := x.place + strings.TrimPrefix(name, x.w.home.prefix)
-	if err := errors.Join(x.w.repo.store.Put(ctx, to, r), r.Close()); err != nil {
+	if err := join(x.w.repo.store.Put(ctx, to, r), r.Close()); err != nil {
 		return err
 	}
 	x.moved[name] = to

@@ -97,5 +97,5 @@ func (j joined) Close() error {
 			errs = append(errs, c.Close())
 		}
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }

@@ -57,7 +57,7 @@ func (h home) packageOf(name string) (fmri.FMRI, error) {
 	dir, base := path.Split(strings.TrimPrefix(name, h.packages()))
 	stem, err1 := fmri.Unescape(strings.TrimSuffix(dir, "/"))
 	text, err2 := fmri.Unescape(base)
-	if err := errors.Join(err1, err2); err != nil {
+	if err := join(err1, err2); err != nil {
 		return fmri.FMRI{}, err
 	}
 	v, err := fmri.ParseVersion(text)

@@ -58,7 +58,7 @@ func (r *Repository) removeFrom(ctx context.Context, publisher string, pkgs []fm
 	if err != nil {
 		return removed, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return removed, err
@@ -177,7 +177,7 @@ func (r *Repository) enlist(ctx context.Context, publisher string, pkgs []fmri.F
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	c, err := r.tryCatalog(ctx, w.home)
 	if err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (r *Repository) maintain(ctx context.Context, publisher string, write func(
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	return f(w)
 }
 

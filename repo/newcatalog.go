@@ -3,7 +3,6 @@ package repo
 import (
 	"bytes"
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/goips/ips/catalog"
@@ -89,7 +88,7 @@ func (w *writer) draftFile(ctx context.Context, batch store.Batch, file catalog.
 		return err
 	}
 	if _, err := file.WriteTo(d); err != nil {
-		return errors.Join(err, d.Drop())
+		return join(err, d.Drop())
 	}
 	return d.Keep(w.home.catalogDir() + "/" + file.Name)
 }

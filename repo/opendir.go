@@ -26,7 +26,7 @@ func OpenDir(ctx context.Context, path string, opts *Options) (_ *Repository, er
 	}
 	r, err := open(ctx, s, opts)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, join(err, s.Close())
 	}
 	r.opened = s
 	return r, nil
@@ -58,7 +58,7 @@ func CreateDir(ctx context.Context, path string, c Config, opts *Options) (_ *Re
 		err = makeOldDirs(path)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, join(err, s.Close())
 	}
 	r.opened = s
 	return r, nil
@@ -88,5 +88,5 @@ func (r *Repository) Close() error {
 	if r.opened != nil {
 		errs = append(errs, r.opened.Close())
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }

@@ -16,6 +16,10 @@ import (
 
 // PublishOptions adjust Publish. A nil *PublishOptions is the zero value.
 type PublishOptions struct {
+	// File is what errors call the source manifest, usually the name of its file.
+	// Empty means that they give the line and column alone.
+	File string
+
 	// Content opens what an action names as its payload: the word behind the
 	// kind or, if there is none, the path. Nil means that there are no
 	// payloads. See Proto.
@@ -102,6 +106,7 @@ func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishO
 	}
 	f, ok := m.FMRI()
 	defer Error{Op: "publish", FMRI: f}.explain(&err)
+	defer func() { setFile(err, opts.File) }()
 	if !ok || !f.Version().IsValid() {
 		return result, because(fs.ErrInvalid, "the manifest has no pkg.fmri with a version")
 	}
@@ -118,7 +123,7 @@ func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishO
 	}
 	p := publishing{opts: opts, tx: tx, fmri: f, total: m.Len()}
 	if err := p.addAll(ctx, m); err != nil {
-		return result, errors.Join(err, tx.Abort(context.WithoutCancel(ctx)))
+		return result, join(err, tx.Abort(context.WithoutCancel(ctx)))
 	}
 	if f, err = tx.Commit(ctx); err != nil {
 		return result, err
@@ -172,15 +177,34 @@ func (p *publishing) start(crew *crew, a manifest.Action) bool {
 	return err == nil
 }
 
-// fault says which action an error is about.
+// fault says where the action is that an error is about.
 func (p *publishing) fault(a manifest.Action, err error) error {
-	if err == nil {
-		return nil
-	}
 	if e, ok := err.(*Error); ok && e.Op == "add to" {
 		err = e.Err // which package is said by Publish
 	}
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case manifest.ErrorList, *manifest.Error:
+		return err // they say where themselves
+	}
 	return &manifest.Error{Pos: a.Pos, Action: a.String(), Err: err}
+}
+
+// setFile makes errors about a manifest name its file.
+func setFile(err error, file string) {
+	var list manifest.ErrorList
+	var one *manifest.Error
+	switch {
+	case errors.As(err, &list):
+	case errors.As(err, &one):
+		list = manifest.ErrorList{one}
+	}
+	for _, e := range list {
+		if e.File == "" {
+			e.File = file
+		}
+	}
 }
 
 // add opens the payload of an action, and hands both over.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
@@ -97,29 +98,43 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
+// TestPublishRefuses publishes nothing of what no package may be, and says where in the
+// manifest that is.
 func TestPublishRefuses(t *testing.T) {
-	for name, text := range map[string]string{
-		"no name":           "dir path=usr mode=0755 owner=root group=sys\n",
-		"no version":        "set name=pkg.fmri value=bad\n",
-		"bad mode":          "set name=pkg.fmri value=bad@1\ndir path=usr mode=rwx owner=root group=bin\n",
-		"no owner":          "set name=pkg.fmri value=bad@1\ndir path=usr mode=0755 group=bin\n",
-		"unknown action":    "set name=pkg.fmri value=bad@1\nunknown path=usr\n",
-		"no payload":        "set name=pkg.fmri value=bad@1\nfile path=none mode=0444 owner=root group=bin\n",
-		"payload outside":   "set name=pkg.fmri value=bad@1\nfile ../../etc/passwd path=x mode=0444 owner=root group=bin\n",
-		"obsolete with dir": "set name=pkg.fmri value=bad@1\nset name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n",
-		"renamed to none":   "set name=pkg.fmri value=bad@1\nset name=pkg.renamed value=true\n",
-		"path outside":      "set name=pkg.fmri value=bad@1\ndir path=../usr mode=0755 owner=root group=sys\n",
+	const name = "set name=pkg.fmri value=bad@1\n"
+	var at *manifest.AttrError
+	for about, test := range map[string]struct {
+		text string
+		is   error // or
+		as   any
+		want string
+	}{
+		"no name":           {"dir path=usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, "publish: the manifest has no pkg.fmri with a version"},
+		"no version":        {"set name=pkg.fmri value=bad\n", fs.ErrInvalid, nil, "publish pkg:/bad: the manifest has no pkg.fmri with a version"},
+		"bad mode":          {name + "dir path=usr mode=rwx owner=root group=bin\n", nil, &at, `publish pkg:/bad@1,5.11: bad.p5m:2:1: mode="rwx": not a mode of 3 or 4 octal digits`},
+		"no owner":          {name + "dir path=usr mode=0755 group=bin\n", nil, &at, "publish pkg:/bad@1,5.11: bad.p5m:2:1: owner: missing"},
+		"unknown action":    {name + "unknown path=usr\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:2:1: actions of this kind cannot be published"},
+		"no payload":        {name + "file path=none mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file none where payloads are looked for"},
+		"payload outside":   {name + "file ../../etc/passwd path=x mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file ../../etc/passwd where payloads are looked for"},
+		"obsolete with dir": {name + "set name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:3:1: pkg.obsolete: an obsolete package has no such action"},
+		"renamed to none":   {name + "set name=pkg.renamed value=true\n", fs.ErrInvalid, nil, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: a renamed package must require its successor"},
+		"path outside":      {name + "dir path=../usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, `publish pkg:/bad@1,5.11: bad.p5m:2:1: path="../usr": not a path within the image`},
 	} {
-		s := store.Memory()
-		r := create(t, s)
-		before := objects(t, s, "")
-		_, err := repo.Publish(t.Context(), r, parse(t, text), &repo.PublishOptions{Content: repo.Proto(os.DirFS(t.TempDir()))})
-		if err == nil {
-			t.Errorf("%s: published", name)
-		}
-		if diff := cmp.Diff(before, objects(t, s, "")); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		t.Run(about, func(t *testing.T) {
+			s := store.Memory()
+			r := create(t, s)
+			before := objects(t, s, "")
+			opts := &repo.PublishOptions{Content: repo.Proto(os.DirFS(t.TempDir())), File: "bad.p5m"}
+			_, err := repo.Publish(t.Context(), r, parse(t, test.text), opts)
+			require.ErrorContains(t, err, test.want)
+			if test.is != nil {
+				require.ErrorIs(t, err, test.is)
+			}
+			if test.as != nil {
+				require.ErrorAs(t, err, test.as)
+			}
+			require.Empty(t, cmp.Diff(before, objects(t, s, "")))
+		})
 	}
 }
 

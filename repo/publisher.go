@@ -46,7 +46,7 @@ func (r *Repository) setInfo(ctx context.Context, p archive.Publisher) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = join(err, w.close()) }()
 	if err := w.ensureCatalog(ctx); err != nil {
 		return err
 	}
@@ -139,10 +139,10 @@ func (r *Repository) RemovePublisher(ctx context.Context, name string) (err erro
 		return err
 	}
 	if err := w.begin(ctx, journal{{op: opDrop}}); err != nil {
-		return errors.Join(err, w.close())
+		return join(err, w.close())
 	}
 	if err := w.drop(ctx); err != nil {
-		return errors.Join(err, w.close())
+		return join(err, w.close())
 	}
 	return w.close()
 }

@@ -126,7 +126,7 @@ func (w *writer) lockIndex(ctx context.Context, f func() error) (err error) {
 	if err != nil {
 		return busy(w.home.publisher, err)
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
+	defer func() { err = join(err, lock.Release()) }()
 	return f()
 }
 
@@ -135,7 +135,7 @@ func (w *writer) lockIndex(ctx context.Context, f func() error) (err error) {
 func (w *writer) writeIndex(ctx context.Context, base *search.Index, packages iter.Seq[fmri.FMRI]) error {
 	files, err := w.newIndexFiles(ctx)
 	if err != nil {
-		return errors.Join(err, base.Close())
+		return join(err, base.Close())
 	}
 	defer files.close()
 	b := &search.Builder{Base: base, Scratch: scratch{ctx, w.repo.store, w.home.scratchDir()}}
@@ -144,10 +144,10 @@ func (w *writer) writeIndex(ctx context.Context, base *search.Index, packages it
 			err = b.Add(m.fmri, m.text)
 		}
 		if err != nil {
-			return errors.Join(err, base.Close())
+			return join(err, base.Close())
 		}
 	}
-	if err := errors.Join(b.Write(files), base.Close()); err != nil {
+	if err := join(b.Write(files), base.Close()); err != nil {
 		return err
 	}
 	return w.replaceIndex(ctx, files)
@@ -239,12 +239,12 @@ func (w *writer) newIndexFiles(ctx context.Context) (*indexFiles, error) {
 	}
 	others, err := store.NewBatch(ctx, w.repo.store)
 	if err != nil {
-		return nil, errors.Join(err, dictionary.Close())
+		return nil, join(err, dictionary.Close())
 	}
 	return &indexFiles{ctx, w.home.searchDir(), dictionary, others, map[string]bool{}}, nil
 }
 
-func (f *indexFiles) close() error { return errors.Join(f.dictionary.Close(), f.others.Close()) }
+func (f *indexFiles) close() error { return join(f.dictionary.Close(), f.others.Close()) }
 
 // Create makes the indexFiles search.Files.
 func (f *indexFiles) Create(name string) (io.WriteCloser, error) {
@@ -285,7 +285,7 @@ func (s scratch) Create(name string) (io.WriteCloser, error) {
 	}
 	d, err := b.Create(s.ctx)
 	if err != nil {
-		return nil, errors.Join(err, b.Close())
+		return nil, join(err, b.Close())
 	}
 	return &scratchFile{s.ctx, b, d, s.name(name)}, nil
 }
@@ -307,12 +307,12 @@ type scratchFile struct {
 
 func (f *scratchFile) Write(p []byte) (int, error) { return f.draft.Write(p) }
 
-func (f *scratchFile) Drop() error { return errors.Join(f.draft.Drop(), f.batch.Close()) }
+func (f *scratchFile) Drop() error { return join(f.draft.Drop(), f.batch.Close()) }
 
 func (f *scratchFile) Close() error {
 	err := f.draft.Keep(f.name)
 	if err == nil {
 		err = f.batch.Flush(f.ctx)
 	}
-	return errors.Join(err, f.batch.Close())
+	return join(err, f.batch.Close())
 }

@@ -98,7 +98,7 @@ func Take(ctx context.Context, tx Tx, p manifest.Payload, stored io.Reader) erro
 	}
 	v := new(packers).verifyAhead(ctx, p.ContentOnly(), stored)
 	err := tx.Store(ctx, p.Name(), v)
-	return errors.Join(err, v.Close())
+	return join(err, v.Close())
 }
 
 // An Unlister is a Tx whose package can be stored without being listed in the catalog.
@@ -128,7 +128,7 @@ func (u unlisted) Begin(ctx context.Context, f fmri.FMRI) (Tx, error) {
 		return nil, err
 	}
 	if err := Unlist(tx); err != nil {
-		return nil, errors.Join(err, tx.Abort(ctx))
+		return nil, join(err, tx.Abort(ctx))
 	}
 	return tx, nil
 }

@@ -87,7 +87,7 @@ func (g *stage) pack(ctx context.Context, publisher string, content io.Reader) (
 		err = draft.Close()
 	}
 	if err != nil {
-		return p, errors.Join(err, draft.Drop())
+		return p, join(err, draft.Drop())
 	}
 	elf := p.ELF
 	p, err = g.enterPacked(ctx, payloadKey{publisher, p.Name()}, staged{payload: p, packed: true, draft: draft})
@@ -159,7 +159,7 @@ func (g *stage) draft(ctx context.Context, publisher string, fill func(draft io.
 		err = draft.Close()
 	}
 	if err != nil {
-		return errors.Join(err, draft.Drop())
+		return join(err, draft.Drop())
 	}
 	_, err = g.enter(payloadKey{publisher, p.Name()}, staged{payload: p, draft: draft})
 	return err
@@ -204,7 +204,7 @@ func (g *stage) enterPacked(ctx context.Context, key payloadKey, s staged) (mani
 	case errors.Is(err, fs.ErrNotExist):
 		return g.enter(key, s)
 	case err != nil:
-		return stored.payload, errors.Join(err, s.draft.Drop())
+		return stored.payload, join(err, s.draft.Drop())
 	}
 	if err := s.draft.Drop(); err != nil {
 		return stored.payload, err

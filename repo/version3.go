@@ -150,5 +150,5 @@ func (w *writer) copyObject(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.repo.store.Put(ctx, to, r), r.Close())
+	return join(w.repo.store.Put(ctx, to, r), r.Close())
 }

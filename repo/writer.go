@@ -70,7 +70,7 @@ func (r *Repository) writeAfter(ctx context.Context, publisher string, wait bool
 		err = recover(w, ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, join(err, w.close())
 	}
 	return w, nil
 }

@@ -101,7 +101,7 @@ func (c *call) manifest() (*manifest.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		return manifest.Parse("standard input", src)
+		return manifest.Parse(c.manifestName(), src)
 	}
 	var text bytes.Buffer
 	for _, name := range c.args {
@@ -117,7 +117,15 @@ func (c *call) manifest() (*manifest.Manifest, error) {
 			return nil, err
 		}
 	}
-	return manifest.Parse(strings.Join(c.args, " "), text.Bytes())
+	return manifest.Parse(c.manifestName(), text.Bytes())
+}
+
+// manifestName is what errors call the manifest.
+func (c *call) manifestName() string {
+	if len(c.args) == 0 {
+		return "standard input"
+	}
+	return strings.Join(c.args, " ")
 }
 
 // content returns the function that opens payloads: in the directories and archives that

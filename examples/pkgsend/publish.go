@@ -39,7 +39,7 @@ func (c *call) publish(ctx context.Context) error {
 		sink = repo.Unlisted(r)
 	}
 	done, err := repo.Publish(ctx, sink, m, &repo.PublishOptions{
-		Content: content, Timestamps: c.timestamps, KeepTimestamp: c.keepTimestamp,
+		File: c.manifestName(), Content: content, Timestamps: c.timestamps, KeepTimestamp: c.keepTimestamp,
 	})
 	if err != nil {
 		return err
