@@ -124,7 +124,9 @@ func (e *execution) phases(ctx context.Context, from, to plan.Phase) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := e.step(ctx, s); err != nil {
+		if err := e.step(ctx, s); ctx.Err() != nil {
+			return ctx.Err() // the step was cut off, and is finished later
+		} else if err != nil {
 			return stepError(s, err)
 		}
 		e.progress(s)
@@ -162,7 +164,7 @@ func (e *execution) step(ctx context.Context, s plan.Step) error {
 		}
 		return e.image.opts.Host.Change(ctx, s)
 	case manifest.KindLicense:
-		return e.license(s)
+		return e.license(ctx, s)
 	case manifest.KindLegacy:
 		return e.legacy(s)
 	}
@@ -171,13 +173,13 @@ func (e *execution) step(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	if s.Phase == plan.Remove {
-		return e.remove(s, name)
+		return e.remove(ctx, s, name)
 	}
 	switch s.New.Kind {
 	case manifest.KindDir:
 		return e.dir(s, name)
 	case manifest.KindFile:
-		return e.file(s, name)
+		return e.file(ctx, s, name)
 	case manifest.KindLink:
 		return e.link(s, name)
 	case manifest.KindHardlink:
@@ -297,7 +299,7 @@ func (e *execution) dir(s plan.Step, name string) error {
 }
 
 // disk tells what a step finds at a path. Hashes are taken only where they matter.
-func (e *execution) disk(s plan.Step, name string) (d plan.Disk, err error) {
+func (e *execution) disk(ctx context.Context, s plan.Step, name string) (d plan.Disk, err error) {
 	fi, err := e.look(name)
 	if err != nil || fi == nil || !fi.Mode().IsRegular() {
 		return d, err
@@ -306,15 +308,15 @@ func (e *execution) disk(s plan.Step, name string) (d plan.Disk, err error) {
 	if !s.Editable() {
 		return d, nil
 	}
-	if d.IsOld, err = e.is(name, s.Old); err != nil {
+	if d.IsOld, err = e.is(ctx, name, s.Old); err != nil {
 		return d, err
 	}
-	d.IsNew, err = e.is(name, s.New)
+	d.IsNew, err = e.is(ctx, name, s.New)
 	return d, err
 }
 
 // is reports whether a file has the content of an action.
-func (e *execution) is(name string, a *manifest.Action) (bool, error) {
+func (e *execution) is(ctx context.Context, name string, a *manifest.Action) (bool, error) {
 	if a == nil {
 		return false, nil
 	}
@@ -322,11 +324,11 @@ func (e *execution) is(name string, a *manifest.Action) (bool, error) {
 	if err != nil || p.Content.IsEmpty() {
 		return false, nil // nothing is known to be the content of such an action
 	}
-	return hasContent(e.tree, name, p)
+	return hasContent(ctx, e.tree, name, p)
 }
 
 // file installs or updates a file.
-func (e *execution) file(s plan.Step, name string) error {
+func (e *execution) file(ctx context.Context, s plan.Step, name string) error {
 	at, err := e.attributes(*s.New)
 	if err != nil {
 		return err
@@ -336,7 +338,7 @@ func (e *execution) file(s plan.Step, name string) error {
 			return err
 		}
 	}
-	disk, err := e.disk(s, name)
+	disk, err := e.disk(ctx, s, name)
 	if err != nil {
 		return err
 	}
@@ -354,7 +356,7 @@ func (e *execution) file(s plan.Step, name string) error {
 		return err
 	}
 	if d.Deliver {
-		return e.deliver(s, name+d.Beside, at)
+		return e.deliver(ctx, s, name+d.Beside, at)
 	}
 	if disk.Exists {
 		return e.apply(name, at)
@@ -363,7 +365,7 @@ func (e *execution) file(s plan.Step, name string) error {
 }
 
 // deliver writes the content of a file to a path, in one moment.
-func (e *execution) deliver(s plan.Step, name string, at attributes) error {
+func (e *execution) deliver(ctx context.Context, s plan.Step, name string, at attributes) error {
 	p, err := contentOf(s)
 	if err != nil {
 		return err
@@ -373,7 +375,7 @@ func (e *execution) deliver(s plan.Step, name string, at attributes) error {
 	}
 	staged, id := e.image.stagePath(p), stageName(p)
 	if !e.exists(staged) {
-		return e.delivered(name, p, at)
+		return e.delivered(ctx, name, p, at)
 	}
 	if err := e.clear(name); err != nil {
 		return err
@@ -386,15 +388,15 @@ func (e *execution) deliver(s plan.Step, name string, at attributes) error {
 		}
 	}
 	tmp := tempName(name)
-	if err := e.copyFile(staged, tmp, at); err != nil {
+	if err := e.copyFile(ctx, staged, tmp, at); err != nil {
 		return err
 	}
 	return e.tree.rename(tmp, name)
 }
 
 // delivered accepts a file that has its content from an earlier attempt.
-func (e *execution) delivered(name string, p manifest.Payload, at attributes) error {
-	ok, err := hasContent(e.tree, name, p)
+func (e *execution) delivered(ctx context.Context, name string, p manifest.Payload, at attributes) error {
+	ok, err := hasContent(ctx, e.tree, name, p)
 	if err != nil {
 		return err
 	}
@@ -419,7 +421,7 @@ func (e *execution) place(from, name string, at attributes) error {
 
 // copyFile copies a file. It is the new file itself that gets the attributes, not what
 // may have its name by then: other users may write to the directory.
-func (e *execution) copyFile(from, to string, at attributes) error {
+func (e *execution) copyFile(ctx context.Context, from, to string, at attributes) error {
 	src, err := e.tree.open(from)
 	if err != nil {
 		return err
@@ -432,7 +434,7 @@ func (e *execution) copyFile(from, to string, at attributes) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(dst, src)
+	_, err = io.Copy(dst, &reading{ctx: ctx, from: src})
 	if err == nil && e.owners.enforced {
 		err = dst.Chown(at.uid, at.gid)
 	}

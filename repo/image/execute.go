@@ -80,7 +80,7 @@ func (i *Image) execute(ctx context.Context, p *plan.Plan) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	needs, err := e.needs()
+	needs, err := e.needs(ctx)
 	if err != nil {
 		return err
 	}

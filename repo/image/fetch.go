@@ -127,7 +127,7 @@ type worker struct {
 // earlier attempt. Whether it is, only its hash tells: the attempt may have been cut.
 func (w *worker) stage(ctx context.Context, n need) error {
 	name := w.image.stagePath(n.payload)
-	ok, err := hasContent(w.tree, name, n.payload)
+	ok, err := hasContent(ctx, w.tree, name, n.payload)
 	if err == nil && !ok {
 		err = w.srcs.try(ctx, n.publisher, true, func(src repo.Source) error {
 			return w.download(ctx, src, n, name)
@@ -147,10 +147,11 @@ func (w *worker) stage(ctx context.Context, n need) error {
 // in another form than the manifest says, if several packages have it; what counts is
 // the content.
 func (w *worker) download(ctx context.Context, src repo.Source, n need, name string) error {
-	stored, err := src.Payload(ctx, n.publisher, n.payload.Name())
+	opened, err := src.Payload(ctx, n.publisher, n.payload.Name())
 	if err != nil {
 		return err
 	}
+	stored := readUntil(ctx, opened)
 	defer stored.Close()
 	if err := w.tree.remove(name); err != nil {
 		return err
@@ -171,7 +172,7 @@ func (w *worker) download(ctx context.Context, src repo.Source, n need, name str
 }
 
 // hasContent reports whether the file name is there with the content of a payload.
-func hasContent(t *tree, name string, p manifest.Payload) (bool, error) {
+func hasContent(ctx context.Context, t *tree, name string, p manifest.Payload) (bool, error) {
 	f, err := t.open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return false, nil
@@ -180,12 +181,12 @@ func hasContent(t *tree, name string, p manifest.Payload) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	got, err := t.digest(f, p)
+	got, err := t.digest(ctx, f, p)
 	return err == nil && got == p.Content.Best(), err
 }
 
 // digest hashes a file with the best algorithm that a payload has a digest of.
-func (t *tree) digest(f *os.File, p manifest.Payload) (manifest.Digest, error) {
+func (t *tree) digest(ctx context.Context, f *os.File, p manifest.Payload) (manifest.Digest, error) {
 	alg := p.Content.Best().Algorithm()
 	if !alg.IsValid() {
 		return manifest.Digest{}, manifest.ErrNoDigest
@@ -194,8 +195,7 @@ func (t *tree) digest(f *os.File, p manifest.Payload) (manifest.Digest, error) {
 	if t.buf == nil {
 		t.buf = make([]byte, 1<<16)
 	}
-	// The file has a method to write itself, which would not take the buffer.
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, t.buf); err != nil {
+	if _, err := io.CopyBuffer(h, &reading{ctx: ctx, from: f}, t.buf); err != nil {
 		return manifest.Digest{}, err
 	}
 	return alg.Digest(h.Sum(nil))
@@ -203,11 +203,11 @@ func (t *tree) digest(f *os.File, p manifest.Payload) (manifest.Digest, error) {
 
 // needs returns the payloads that carrying out the plan takes, looking at what is on
 // disk: edited files may keep their content, missing ones need it.
-func (e *execution) needs() ([]need, error) {
+func (e *execution) needs(ctx context.Context) ([]need, error) {
 	seen := map[string]bool{}
 	var list []need
 	for s := range e.plan.Steps() {
-		wanted, err := e.wants(s)
+		wanted, err := e.wants(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +237,7 @@ func contentOf(s plan.Step) (manifest.Payload, error) {
 }
 
 // wants reports whether a step writes content.
-func (e *execution) wants(s plan.Step) (bool, error) {
+func (e *execution) wants(ctx context.Context, s plan.Step) (bool, error) {
 	if s.New == nil || !s.New.Kind.HasPayload() {
 		return false, nil
 	}
@@ -254,7 +254,7 @@ func (e *execution) wants(s plan.Step) (bool, error) {
 			return false, err
 		}
 	}
-	disk, err := e.disk(s, at)
+	disk, err := e.disk(ctx, s, at)
 	return s.Decide(disk).Deliver, err
 }
 

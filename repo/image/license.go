@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -29,7 +30,7 @@ func (i *Image) licensePath(pkg fmri.FMRI, a manifest.Action) string {
 }
 
 // license keeps the text of a license, or forgets it.
-func (e *execution) license(s plan.Step) error {
+func (e *execution) license(ctx context.Context, s plan.Step) error {
 	name := e.licensePath(s)
 	if s.Phase == plan.Remove {
 		if err := e.tree.remove(name); err != nil {
@@ -44,7 +45,7 @@ func (e *execution) license(s plan.Step) error {
 	if err := e.tree.mkdirAll(path.Dir(name)); err != nil {
 		return err
 	}
-	return e.deliver(s, name, at)
+	return e.deliver(ctx, s, name, at)
 }
 
 // legacy writes the file by which the older package system knows a package.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 const keptDir = stageDir + "/kept"
 
 // remove takes away what the old action of a step delivered.
-func (e *execution) remove(s plan.Step, name string) error {
+func (e *execution) remove(ctx context.Context, s plan.Step, name string) error {
 	fi, err := e.look(name)
 	if err != nil || fi == nil {
 		return err
@@ -25,7 +26,7 @@ func (e *execution) remove(s plan.Step, name string) error {
 	case manifest.KindDir:
 		return e.leaveDir(s, name, fi)
 	case manifest.KindFile:
-		return e.removeFile(s, name, fi)
+		return e.removeFile(ctx, s, name, fi)
 	case manifest.KindLink:
 		if fi.Mode()&fs.ModeSymlink == 0 {
 			return e.salvage(name)
@@ -54,7 +55,7 @@ func (e *execution) leaveDir(s plan.Step, name string, fi fs.FileInfo) error {
 	return e.removeDir(name)
 }
 
-func (e *execution) removeFile(s plan.Step, name string, fi fs.FileInfo) error {
+func (e *execution) removeFile(ctx context.Context, s plan.Step, name string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
 		if fi.Mode()&fs.ModeSymlink != 0 {
 			return e.tree.remove(name)
@@ -64,7 +65,7 @@ func (e *execution) removeFile(s plan.Step, name string, fi fs.FileInfo) error {
 	if s.Keep {
 		return e.putBy(name)
 	}
-	disk, err := e.disk(s, name)
+	disk, err := e.disk(ctx, s, name)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ type shelf struct {
 	served    int               // payloads sent
 	packer    *manifest.Packer
 
-	onManifest func(fmri.FMRI) // called when a manifest is asked for, if set
+	onManifest func(fmri.FMRI)      // called when a manifest is asked for, if set
+	onPayload  func() io.ReadCloser // what is sent instead of payloads, if set
 }
 
 func newShelf() *shelf {
@@ -122,6 +123,9 @@ func (s *shelf) Payload(_ context.Context, _ string, d manifest.Digest) (io.Read
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.served++
+	if s.onPayload != nil {
+		return s.onPayload(), nil
+	}
 	if b, ok := s.stored[d.Hex()]; ok {
 		return io.NopCloser(bytes.NewReader(b)), nil
 	}

@@ -148,11 +148,12 @@ func (v *verifier) verify(ctx context.Context, f fmri.FMRI, yield func(Finding, 
 		return yield(Finding{Package: f}, wrapped("verify", v.at.image.path, err))
 	}
 	for a := range m.All() {
+		findings := v.action(ctx, f, a)
 		if err := ctx.Err(); err != nil {
 			yield(Finding{Package: f}, wrapped("verify", v.at.image.path, err))
 			return false
 		}
-		for _, found := range v.action(f, a) {
+		for _, found := range findings {
 			found.Package, found.Action = f, a
 			if !yield(found, nil) {
 				return false
@@ -163,9 +164,9 @@ func (v *verifier) verify(ctx context.Context, f fmri.FMRI, yield func(Finding, 
 }
 
 // action compares one action with the disk.
-func (v *verifier) action(pkg fmri.FMRI, a manifest.Action) []Finding {
+func (v *verifier) action(ctx context.Context, pkg fmri.FMRI, a manifest.Action) []Finding {
 	if a.Kind == manifest.KindLicense {
-		return v.license(pkg, a)
+		return v.license(ctx, pkg, a)
 	}
 	if a.Kind.Group() != manifest.KindDir {
 		return nil
@@ -198,7 +199,7 @@ func (v *verifier) action(pkg fmri.FMRI, a manifest.Action) []Finding {
 	case missing:
 		return []Finding{{Problem: Missing}}
 	}
-	return v.compare(a, name, fi)
+	return v.compare(ctx, a, name, fi)
 }
 
 // settled reports whether an action is no link, or one that the image has settled on.
@@ -232,7 +233,7 @@ func (v *verifier) delivered(name string) bool {
 }
 
 // compare compares an action with what is at its path.
-func (v *verifier) compare(a manifest.Action, name string, fi fs.FileInfo) []Finding {
+func (v *verifier) compare(ctx context.Context, a manifest.Action, name string, fi fs.FileInfo) []Finding {
 	if want := wantedType(a.Kind); fi.Mode().Type() != want {
 		return []Finding{{Problem: WrongType, Got: typeName(fi.Mode()), Want: typeName(want)}}
 	}
@@ -244,7 +245,7 @@ func (v *verifier) compare(a manifest.Action, name string, fi fs.FileInfo) []Fin
 	}
 	found := v.inode(a, fi)
 	if a.Kind == manifest.KindFile {
-		found = append(found, v.content(a, name, fi)...)
+		found = append(found, v.content(ctx, a, name, fi)...)
 	}
 	return found
 }
@@ -347,7 +348,7 @@ func formatMode(m fs.FileMode) string {
 }
 
 // content compares what is in a file, and its time of change where the package says it.
-func (v *verifier) content(a manifest.Action, name string, fi fs.FileInfo) []Finding {
+func (v *verifier) content(ctx context.Context, a manifest.Action, name string, fi fs.FileInfo) []Finding {
 	if mount, _ := a.Attrs.Get("mountpoint"); mount == "true" {
 		return nil
 	}
@@ -357,7 +358,7 @@ func (v *verifier) content(a manifest.Action, name string, fi fs.FileInfo) []Fin
 	}
 	same, got := false, manifest.Digest{}
 	if err == nil {
-		same, got, err = v.sameContent(name, p)
+		same, got, err = v.sameContent(ctx, name, p)
 	}
 	if err != nil {
 		return []Finding{{Problem: Unreadable, Got: err.Error()}}
@@ -381,25 +382,25 @@ func (v *verifier) content(a manifest.Action, name string, fi fs.FileInfo) []Fin
 	return found
 }
 
-func (v *verifier) sameContent(name string, p manifest.Payload) (same bool, got manifest.Digest, err error) {
+func (v *verifier) sameContent(ctx context.Context, name string, p manifest.Payload) (same bool, got manifest.Digest, err error) {
 	f, err := v.at.tree.open(name)
 	if err != nil {
 		return false, got, err
 	}
 	defer f.Close()
-	got, err = v.at.tree.digest(f, p)
+	got, err = v.at.tree.digest(ctx, f, p)
 	return got == p.Content.Best(), got, err
 }
 
 // license compares the text that is kept of a license.
-func (v *verifier) license(pkg fmri.FMRI, a manifest.Action) []Finding {
+func (v *verifier) license(ctx context.Context, pkg fmri.FMRI, a manifest.Action) []Finding {
 	if !v.at.filter.Allows(a) {
 		return nil
 	}
 	p, err := a.Payload()
 	same, got := false, manifest.Digest{}
 	if err == nil {
-		same, got, err = v.sameContent(v.at.image.licensePath(pkg, a), p)
+		same, got, err = v.sameContent(ctx, v.at.image.licensePath(pkg, a), p)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
