@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/url"
@@ -26,7 +27,7 @@ type Type uint8
 
 const (
 	User Type = iota // below ".org.opensolaris,pkg"; names of owners are the host's
-	Full             // below "var/pkg"; names of owners are looked up in the image
+	Full             // below "var/pkg"; names of owners are looked up in the image, then on the host
 )
 
 // Metadata returns the metadata directory below the image root.
@@ -399,11 +400,23 @@ func readMediators(f *ini.File) []manifest.Choice {
 	}
 	var list []manifest.Choice
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		list = append(list, *byName[name])
+		c := byName[name]
+		unsaid(c.Version, &c.VersionSource)
+		unsaid(c.Implementation, &c.ImplementationSource)
+		list = append(list, *c)
 	}
 	return list
 }
 
+// unsaid forgets who has settled on nothing: the reference writes that the system has.
+func unsaid(value string, source *string) {
+	if value == "" && *source == manifest.SourceSystem {
+		*source = ""
+	}
+}
+
+// writeMediators writes both sources of each mediator, also where there is no value: the
+// reference does not read an image where one is missing.
 func writeMediators(c *ini.File, list []manifest.Choice) {
 	if len(list) == 0 {
 		c.Remove("mediators")
@@ -411,6 +424,8 @@ func writeMediators(c *ini.File, list []manifest.Choice) {
 	}
 	values := map[string]string{}
 	for _, choice := range list {
+		choice.VersionSource = cmp.Or(choice.VersionSource, manifest.SourceSystem)
+		choice.ImplementationSource = cmp.Or(choice.ImplementationSource, manifest.SourceSystem)
 		for field, value := range mediatorFields(&choice) {
 			if *value != "" {
 				values[choice.Mediator+"."+field] = *value

@@ -63,7 +63,8 @@
 // has a JSON object with its states, numbers that [StatusOf] reads, and when it was
 // installed: {"last-install":"20261121T120000Z","states":[0,2,7]}. An image that has the
 // file state/catalog.db instead, an SQLite database, is read and never changed: the
-// error then wraps [errors.ErrUnsupported].
+// error then matches [errors.ErrUnsupported]. Beside the catalogs of an image of version 4
+// such a file is a copy of them; it goes when they change, and who wants it makes it anew.
 //
 // # Carrying out a plan
 //
@@ -87,7 +88,7 @@
 // put a link into the path in between. Nothing is ever changed outside of the root.
 //
 // Owners are set and verified only by the superuser; for anybody else files belong to
-// whoever installs them. What administrators may edit is kept as [plan.Step.Decide] says.
+// whoever installs them. Names that a Full image does not have are the host's. What administrators may edit is kept as [plan.Step.Decide] says.
 // A directory that no package had claimed and that is not empty stays where it is, while
 // the reference moves it to lost+found.
 //

@@ -148,7 +148,7 @@ func (i *Image) ensureManifests(ctx context.Context, p *plan.Plan) error {
 func (i *Image) commit(e *execution) error {
 	i.opts.Progress(repo.Event{Op: "commit"})
 	s := i.state.Load()
-	next, err := s.changed(e.plan.Packages(), i.now())
+	next, err := s.changed(e.plan, i.now())
 	if err != nil {
 		return err
 	}

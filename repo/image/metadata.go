@@ -18,10 +18,11 @@ const (
 	stateObsolete   = 8
 	stateRenamed    = 9
 	stateFrozen     = 11
+	stateRequested  = 13 // by name, and not brought in by another package
 )
 
 // derived are the states that are worked out anew whenever the catalogs are built.
-var derived = []int{stateKnown, stateInstalled, stateUpgradable, stateV1, stateObsolete, stateRenamed, stateFrozen}
+var derived = []int{stateKnown, stateInstalled, stateUpgradable, stateV1, stateObsolete, stateRenamed, stateFrozen, stateRequested}
 
 // A Status is what an image notes about a package version.
 type Status struct {
@@ -30,6 +31,7 @@ type Status struct {
 	Obsolete   bool
 	Renamed    bool
 	Frozen     bool
+	Requested  bool // installed by name, and not for another package
 
 	// LastInstall is when the first version of the package was installed that has been
 	// there ever since, and LastUpdate when this version took its place; zero if not.
@@ -46,6 +48,7 @@ func StatusOf(p catalog.Package) Status {
 		Obsolete:    m.has(stateObsolete),
 		Renamed:     m.has(stateRenamed),
 		Frozen:      m.has(stateFrozen),
+		Requested:   m.has(stateRequested),
 		LastInstall: m.time("last-install"),
 		LastUpdate:  m.time("last-update"),
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // owners resolves the names of users and groups to numbers. A full image has its own
-// databases; a user image uses the host's.
+// databases; a user image uses the host's, as does a full one for names that it lacks: its
+// first package may be the one that brings the databases.
 type owners struct {
 	kind     Type
 	tree     *tree
@@ -77,11 +78,10 @@ func (o *owners) number(kind manifest.Kind, name string, table *map[string]int, 
 		}
 		*table = read
 	}
-	id, ok := (*table)[name]
-	if !ok {
-		return 0, &OwnerError{Kind: kind, Name: name}
+	if id, ok := (*table)[name]; ok {
+		return id, nil
 	}
-	return id, nil
+	return o.hostNumber(kind, name, table)
 }
 
 // hostNumber asks the host and remembers the answer.

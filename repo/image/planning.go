@@ -106,7 +106,7 @@ func (i *Image) propose(ctx context.Context, req solver.Request, adjust func(*Co
 	if p.Solution, err = p.solver.Solve(ctx, p.Image, req); err != nil {
 		return nil, err
 	}
-	p.Plan, err = i.plan(ctx, s, c, p.Solution)
+	p.Plan, err = i.plan(ctx, s, c, p)
 	if err != nil {
 		return nil, err
 	}
@@ -142,12 +142,12 @@ func mayNot(err error) bool {
 	return errors.As(err, &locked) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
 }
 
-// plan makes the plan that leads from s to a solution, and to the configuration c.
-func (i *Image) plan(ctx context.Context, s *state, c Config, sol *solver.Solution) (*plan.Plan, error) {
+// plan makes the plan that leads from s to the solution of p, and to the configuration c.
+func (i *Image) plan(ctx context.Context, s *state, c Config, p *Proposal) (*plan.Plan, error) {
 	ms := i.manifests(s, i.newTree())
 	defer ms.close()
 	return plan.New(plan.Input{
-		Changes:   i.counted(sol.Changes()),
+		Changes:   i.counted(p.Solution.Changes()),
 		Installed: s.packages(),
 		Manifest:  func(f fmri.FMRI) (*manifest.Manifest, error) { return ms.get(ctx, f) },
 		Old:       s.config.Varcets,
@@ -158,8 +158,24 @@ func (i *Image) plan(ctx context.Context, s *state, c Config, sol *solver.Soluti
 		OldMediators: s.config.Mediators,
 		Mediators:    c.Mediators,
 		OldAvoid:     s.avoid,
-		Avoid:        sol.Avoid(),
+		Avoid:        p.Solution.Avoid(),
+		Requested:    p.requested(),
 	})
+}
+
+// requested yields the names of the packages that an installation asks for.
+func (p *Proposal) requested() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if p.request.Op != solver.Install && p.request.Op != solver.ExactInstall {
+			return
+		}
+		for f := range p.Solution.Packages() {
+			named := slices.ContainsFunc(p.request.Patterns, func(pat fmri.Pattern) bool { return pat.Matches(f) })
+			if named && !yield(f.Name()) {
+				return
+			}
+		}
+	}
 }
 
 // counted tells of every package change that is looked at.

@@ -11,14 +11,21 @@ import (
 	"github.com/goips/ips/repo"
 )
 
-// Refresh reads the catalogs of all enabled publishers. If it fails for one of them,
-// nothing has changed; the errors of all of them are returned.
+// Refresh reads the catalogs of all enabled publishers. What answers is known afterwards;
+// of a publisher where an origin does not answer, what was known before stays known, too.
+// The error then joins an [*OriginError] for each origin that failed.
 func (i *Image) Refresh(ctx context.Context) (err error) {
 	defer wrap(&err, "refresh", i.path)
 	if i.opts.ReadOnly {
 		return i.refreshMemory(ctx)
 	}
-	return i.change(ctx, func() error { return i.refresh(ctx) })
+	return i.change(ctx, func() error {
+		o, failed := i.offered(ctx, i.state.Load())
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errors.Join(failed, i.keepCatalogs(o))
+	})
 }
 
 // refreshMemory refreshes what is known, on top of what is on the disk now.
@@ -29,28 +36,37 @@ func (i *Image) refreshMemory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, offered, err := i.offered(ctx, s)
-	if err != nil {
-		return err
+	o, failed := i.offered(ctx, s)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	next, err := s.refreshed(offered, i.now())
-	if err != nil {
-		return err
+	next, err := s.refreshed(o.catalogs(), i.now())
+	if err == nil {
+		i.state.Store(next)
 	}
-	i.state.Store(next)
-	return nil
+	return errors.Join(failed, err)
 }
 
-func (i *Image) refresh(ctx context.Context) error {
-	names, offered, err := i.offered(ctx, i.state.Load())
-	if err != nil {
-		return err
-	}
-	return i.keepCatalogs(names, offered)
+// An offer is what a publisher has, as far as it is known.
+type offer struct {
+	publisher string
+	catalog   *catalog.Catalog
+	fresh     bool // some origin has answered
 }
 
-// offered returns the enabled publishers that have origins, and their catalogs.
-func (i *Image) offered(ctx context.Context, s *state) (names []string, offered []*catalog.Catalog, err error) {
+type offers []offer
+
+func (o offers) catalogs() []*catalog.Catalog {
+	list := make([]*catalog.Catalog, len(o))
+	for n := range o {
+		list[n] = o[n].catalog
+	}
+	return list
+}
+
+// offered returns what the enabled publishers with origins offer, and which origins have
+// failed.
+func (i *Image) offered(ctx context.Context, s *state) (list offers, failed error) {
 	srcs := i.sources(s)
 	defer srcs.Close()
 	var errs []error
@@ -59,27 +75,48 @@ func (i *Image) offered(ctx context.Context, s *state) (names []string, offered 
 		if p.Disabled || len(p.Origins) == 0 {
 			continue
 		}
-		c, err := srcs.catalog(ctx, p)
+		got, err := srcs.catalogs(ctx, p)
+		o := offer{publisher: p.Name, fresh: len(got) > 0}
 		if err != nil {
+			errs = append(errs, err)
+			old, err := readCatalog(i.root, i.meta("publisher", p.Name, "catalog"))
+			if err != nil {
+				i.opts.Log.Warn("what was known of a publisher is not used", "publisher", p.Name, "error", err)
+			} else {
+				got = append(got, old)
+			}
+		}
+		if o.catalog, err = merge(got); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		names, offered = append(names, p.Name), append(offered, c)
+		list = append(list, o)
 	}
 	i.opts.Progress(repo.Event{Op: "refresh", Done: len(srcs.pubs), Total: len(srcs.pubs)})
-	return names, offered, errors.Join(errs...)
+	return list, errors.Join(errs...)
+}
+
+// merge returns what several origins offer together. One alone stays as it was received.
+func merge(list []*catalog.Catalog) (*catalog.Catalog, error) {
+	if len(list) == 1 {
+		return list[0], nil
+	}
+	return catalog.Merge(list...)
 }
 
 // keepCatalogs writes the publishers' catalogs and, if they offer something else than
 // before, the catalogs of the image.
-func (i *Image) keepCatalogs(names []string, offered []*catalog.Catalog) error {
-	for n, name := range names {
-		if err := i.writePublished(name, offered[n]); err != nil {
+func (i *Image) keepCatalogs(list offers) error {
+	for _, o := range list {
+		if !o.fresh {
+			continue
+		}
+		if err := i.writePublished(o.publisher, o.catalog); err != nil {
 			return err
 		}
 	}
 	old := i.state.Load()
-	next, err := old.refreshed(offered, i.now())
+	next, err := old.refreshed(list.catalogs(), i.now())
 	if err != nil || sameCatalog(old.known, next.known) {
 		return err
 	}

@@ -93,22 +93,20 @@ func (s *sources) try(ctx context.Context, publisher string, mirrors bool, get f
 	return errors.Join(errs...)
 }
 
-// catalog returns what all origins of a publisher offer together.
-func (s *sources) catalog(ctx context.Context, p Publisher) (*catalog.Catalog, error) {
-	var all []*catalog.Catalog
+// catalogs returns what the origins of a publisher offer, and which of them have failed.
+func (s *sources) catalogs(ctx context.Context, p Publisher) (list []*catalog.Catalog, failed error) {
+	var errs []error
 	for _, uri := range p.Origins {
 		src, err := s.origin(ctx, uri)
-		if err != nil {
-			return nil, &OriginError{Publisher: p.Name, Origin: uri, Err: err}
+		var c *catalog.Catalog
+		if err == nil {
+			c, err = src.Catalog(ctx, p.Name)
 		}
-		c, err := src.Catalog(ctx, p.Name)
 		if err != nil {
-			return nil, &OriginError{Publisher: p.Name, Origin: uri, Err: err}
+			errs = append(errs, &OriginError{Publisher: p.Name, Origin: uri, Err: err})
+			continue
 		}
-		all = append(all, c)
+		list = append(list, c)
 	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return catalog.Merge(all...)
+	return list, errors.Join(errs...)
 }

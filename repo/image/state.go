@@ -10,12 +10,15 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo/internal/ini"
 	"github.com/goips/ips/solver"
+	"github.com/goips/ips/solver/plan"
 )
 
 // A state is everything an image knows at one moment. It is not changed once made.
@@ -153,8 +156,10 @@ func (i *Image) readState(t *tree, dir *os.Root) (*state, error) {
 
 // loadCatalogs reads the two catalogs, or the database that some images have instead.
 func (i *Image) loadCatalogs(t, files *tree, s *state) (err error) {
-	if _, err := files.lstat(databaseFile); err == nil {
-		s.foreign = true
+	if s.foreign, err = keepsDatabase(s.file, files); err != nil {
+		return err
+	}
+	if s.foreign {
 		return i.loadDatabase(t, files, s)
 	}
 	if s.installed, err = readCatalog(files.root, "installed"); err != nil {
@@ -162,6 +167,24 @@ func (i *Image) loadCatalogs(t, files *tree, s *state) (err error) {
 	}
 	s.known, err = readCatalog(files.root, "known")
 	return err
+}
+
+// keepsDatabase reports whether the catalogs of an image are in a database alone. In an
+// image of version 4 it is a copy of the catalogs, made for speed.
+func keepsDatabase(file *ini.File, files *tree) (bool, error) {
+	if _, err := files.lstat(databaseFile); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	if get(file, "image", "version") != strconv.Itoa(writtenVersion) {
+		return true, nil
+	}
+	_, err := files.lstat("installed/catalog.attrs")
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
 }
 
 // readCatalog reads the catalog in a directory; without catalog.attrs it is empty.
@@ -186,6 +209,7 @@ type rebuilder struct {
 	offered func(catalog.Package) bool  // whether an entry of a source is offered
 	gone    map[fmri.FMRI]bool          // no longer installed
 	come    map[fmri.FMRI]solver.Change // newly installed
+	named   map[string]bool             // packages that were asked for by name
 	newest  map[string]fmri.Version
 
 	installed, known catalog.Builder
@@ -198,12 +222,15 @@ func (s *state) refreshed(offered []*catalog.Catalog, now time.Time) (*state, er
 	return r.build()
 }
 
-// changed returns the state after packages have changed.
-func (s *state) changed(changes iter.Seq[solver.Change], now time.Time) (*state, error) {
+// changed returns the state after a plan is carried out.
+func (s *state) changed(p *plan.Plan, now time.Time) (*state, error) {
 	r := rebuilder{old: s, now: now, sources: []*catalog.Catalog{s.known}}
 	r.offered = func(p catalog.Package) bool { return readMetadata(p).has(stateKnown) }
-	r.gone, r.come = map[fmri.FMRI]bool{}, map[fmri.FMRI]solver.Change{}
-	for c := range changes {
+	r.gone, r.come, r.named = map[fmri.FMRI]bool{}, map[fmri.FMRI]solver.Change{}, map[string]bool{}
+	for name := range p.Requested() {
+		r.named[name] = true
+	}
+	for c := range p.Packages() {
 		if c.From != c.To {
 			r.gone[c.From] = true
 			r.come[c.To] = c
@@ -264,7 +291,8 @@ func (r *rebuilder) add(p catalog.Package, offered bool) error {
 	if !installed && !offered {
 		return nil
 	}
-	m.setStates(r.states(p, offered, installed))
+	requested := installed && (r.named[p.Name()] || r.wasRequested(p.FMRI()))
+	m.setStates(r.states(p, offered, installed, requested))
 	text := m.text()
 	if installed {
 		if err := r.installed.AddPackage(p, text); err != nil {
@@ -272,6 +300,16 @@ func (r *rebuilder) add(p catalog.Package, offered bool) error {
 		}
 	}
 	return r.known.AddPackage(p, text)
+}
+
+// wasRequested reports whether an installed version, or the one it has replaced, was asked
+// for by name.
+func (r *rebuilder) wasRequested(f fmri.FMRI) bool {
+	if c, ok := r.come[f]; ok {
+		f = c.From
+	}
+	was, ok := r.old.installed.Lookup(f)
+	return ok && readMetadata(was).has(stateRequested)
 }
 
 // date reports whether a version is installed after the changes, and notes when that
@@ -303,7 +341,7 @@ func (r *rebuilder) inherit(m metadata, from fmri.FMRI) {
 	m.setTime("last-update", r.now)
 }
 
-func (r *rebuilder) states(p catalog.Package, offered, installed bool) []int {
+func (r *rebuilder) states(p catalog.Package, offered, installed, requested bool) []int {
 	list := []int{stateV1}
 	for _, s := range []struct {
 		is    bool
@@ -315,6 +353,7 @@ func (r *rebuilder) states(p catalog.Package, offered, installed bool) []int {
 		{p.Obsolete(), stateObsolete},
 		{p.Renamed(), stateRenamed},
 		{r.isFrozen(p.FMRI()), stateFrozen},
+		{requested, stateRequested},
 	} {
 		if s.is {
 			list = append(list, s.state)
@@ -379,14 +418,15 @@ func (i *Image) swapState() error {
 }
 
 // copyStateFiles copies what is in the state directory beside the catalogs and is not
-// written with them.
+// written with them. A database of the old state is left out: whoever wants it makes it
+// from the catalogs again.
 func (i *Image) copyStateFiles(dir string) error {
 	entries, err := i.tree.readDir(i.meta(stateDir))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if !e.Type().IsRegular() || e.Name() == updatingFlag || e.Name() == avoidFile {
+		if !e.Type().IsRegular() || e.Name() == updatingFlag || e.Name() == avoidFile || strings.HasPrefix(e.Name(), databaseFile) {
 			continue
 		}
 		src, err := i.tree.readFile(i.meta(stateDir, e.Name()), maxConfig)

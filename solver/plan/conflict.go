@@ -68,6 +68,11 @@ func (e *ConflictError) describe(a manifest.Action) string {
 			}
 		}
 	}
+	for _, name := range []string{"mediator", "mediator-version", "mediator-implementation"} {
+		if v, ok := a.Attrs.Get(name); ok && !strings.Contains(text, " "+name+"=") {
+			text += " " + name + "=" + v
+		}
+	}
 	return text
 }
 

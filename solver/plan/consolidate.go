@@ -186,6 +186,9 @@ func (b *builder) plan() *Plan {
 	p.steps = slices.Concat(b.steps(Remove), b.steps(Install), b.steps(Update))
 	p.changes = b.effectiveChanges(p.steps)
 	p.actuators = b.actuators(p.steps)
+	if b.in.Requested != nil {
+		p.requested = slices.Compact(slices.Sorted(b.in.Requested))
+	}
 	return p
 }
 

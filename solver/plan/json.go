@@ -23,6 +23,7 @@ type (
 		Settings  bool           `json:"settings,omitempty"`
 		Mediators []choiceJSON   `json:"mediators,omitempty"`
 		Avoid     avoidJSON      `json:"avoid"`
+		Requested []string       `json:"requested,omitempty"`
 		Packages  []changeJSON   `json:"packages"`
 		Steps     []stepJSON     `json:"steps"`
 		Actuators []actuatorJSON `json:"actuators,omitempty"`
@@ -63,14 +64,14 @@ type (
 )
 
 // MarshalJSON returns the plan as one JSON object with the members version (1), token,
-// old and new (variants and facets), avoid (what groups do not bring in), mediators, packages (from, to), steps (phase, from, to, the
-// texts of the old and the new action, keep) and actuators (name, value). Equal plans
-// give equal bytes.
+// old and new (variants and facets), avoid (what groups do not bring in), mediators,
+// requested (names), packages (from, to), steps (phase, from, to, the texts of the old and
+// the new action, keep) and actuators (name, value). Equal plans give equal bytes.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	j := planJSON{
 		Version: formatVersion, Token: p.token,
 		Old: varcetsJSON(p.old), New: varcetsJSON(p.new),
-		Settings: p.settings, Avoid: avoidJSON(p.avoid),
+		Settings: p.settings, Avoid: avoidJSON(p.avoid), Requested: p.requested,
 		Packages: make([]changeJSON, 0, len(p.changes)), Steps: make([]stepJSON, 0, len(p.steps)),
 	}
 	for _, c := range p.mediators {
@@ -130,7 +131,7 @@ func (p *Plan) UnmarshalJSON(src []byte) error {
 	if j.Version != formatVersion {
 		return fmt.Errorf("plan: version %d instead of %d", j.Version, formatVersion)
 	}
-	q := Plan{token: j.Token, settings: j.Settings, avoid: solver.AvoidSet(j.Avoid)}
+	q := Plan{token: j.Token, settings: j.Settings, avoid: solver.AvoidSet(j.Avoid), requested: j.Requested}
 	for _, c := range j.Mediators {
 		q.mediators = append(q.mediators, manifest.Choice(c))
 	}

@@ -34,6 +34,10 @@ type Input struct {
 	// OldAvoid and Avoid are what groups do not bring in, before and after.
 	OldAvoid, Avoid solver.AvoidSet
 
+	// Requested are the names of packages that the operation was asked to install;
+	// nil means none.
+	Requested iter.Seq[string]
+
 	// Metadata is the image's metadata directory below its root, whose
 	// reserved places no package may deliver into. Empty means "var/pkg".
 	Metadata string
@@ -50,7 +54,8 @@ type Plan struct {
 	old, new  manifest.Varcets
 	mediators []manifest.Choice
 	avoid     solver.AvoidSet
-	settings  bool // mediators or avoid differ from what they were
+	requested []string // sorted
+	settings  bool     // mediators or avoid differ from what they were
 	changes   []solver.Change
 	steps     []Step
 	actuators []Actuator
@@ -67,6 +72,10 @@ func (p *Plan) Mediators() []manifest.Choice { return slices.Clone(p.mediators) 
 
 // Avoid returns the packages that groups do not bring in after the operation.
 func (p *Plan) Avoid() solver.AvoidSet { return p.avoid }
+
+// Requested returns the names of the packages that were asked for, sorted, and not only
+// brought in by others.
+func (p *Plan) Requested() iter.Seq[string] { return slices.Values(p.requested) }
 
 // Packages returns the package transitions, sorted by name. Where only a change
 // of variants or facets touches a package, From and To are equal.
