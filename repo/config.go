@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/goips/ips/repo/internal/ini"
@@ -39,7 +40,7 @@ const (
 func Text(s string) Value { return Value{text: s} }
 
 // List returns a Value that is a list.
-func List(items ...string) Value { return Value{list: items, kind: kindList} }
+func List(items ...string) Value { return Value{list: append([]string(nil), items...), kind: kindList} }
 
 // ParseValue reads a value as it is given on a command line: a list stands in
 // parentheses, its items separated by blanks and quoted where they contain
@@ -156,15 +157,40 @@ func (r *Repository) Properties(ctx context.Context) (props []Property, err erro
 	for key, text := range file.All() {
 		have[key] = true
 		if key[0] != "CONFIGURATION" {
-			props = append(props, Property{key[0], key[1], configValue(text)})
+			props = append(props, r.property(key, text))
 		}
 	}
-	for _, p := range configDefaults {
-		if r.version >= 4 && !have[[2]string{p.Section, p.Name}] {
+	for _, p := range r.defaults() {
+		if !have[[2]string{p.Section, p.Name}] {
 			props = append(props, p)
 		}
 	}
 	return props, nil
+}
+
+// defaults are the properties that a repository has though nobody has written them.
+func (r *Repository) defaults() []Property {
+	if r.version < 4 {
+		return []Property{{"repository", "version", Text(strconv.Itoa(r.version))}}
+	}
+	return configDefaults
+}
+
+// property reads a property of the configuration.
+func (r *Repository) property(key [2]string, text string) Property {
+	p := Property{key[0], key[1], configValue(text)}
+	if r.version < 4 {
+		p.Value = oldValue(p)
+	}
+	return p
+}
+
+// propertyText returns how a property is written in the configuration.
+func (r *Repository) propertyText(p Property) string {
+	if r.version < 4 {
+		return oldText(p)
+	}
+	return p.Value.config()
 }
 
 // SetProperties changes the configuration of the repository. Any name may be
@@ -177,7 +203,7 @@ func (r *Repository) SetProperties(ctx context.Context, props ...Property) (err 
 			if err := p.check(); err != nil {
 				return err
 			}
-			c.Set(p.Section, p.Name, p.Value.config())
+			c.Set(p.Section, p.Name, r.propertyText(p))
 		}
 		return nil
 	})

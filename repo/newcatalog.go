@@ -13,6 +13,10 @@ import (
 // changeCatalog makes a change to a catalog, with a record of it in the update
 // logs, and puts it in the place of the present one.
 func (w *writer) changeCatalog(ctx context.Context, base *catalog.Catalog, change func(*catalog.Builder) error) error {
+	base, err := w.begun(base)
+	if err != nil {
+		return err
+	}
 	b := &catalog.Builder{
 		Base: base,
 		Logs: store.FS(ctx, store.Sub(w.repo.store, w.home.catalogDir())),
@@ -26,6 +30,15 @@ func (w *writer) changeCatalog(ctx context.Context, base *catalog.Catalog, chang
 		return err
 	}
 	return w.putCatalog(ctx, c)
+}
+
+// begun returns a catalog to change. Where there is none yet, it begins now: the time of
+// its creation is by which clients know a catalog.
+func (w *writer) begun(c *catalog.Catalog) (*catalog.Catalog, error) {
+	if c.Len() > 0 || !c.Created().IsZero() {
+		return c, nil
+	}
+	return (&catalog.Builder{Now: w.repo.now()}).Build()
 }
 
 // putCatalog replaces the catalog: all other files first, durably, and then

@@ -266,6 +266,81 @@ func TestErrorText(t *testing.T) {
 	require.EqualError(t, r.AddPublisher(t.Context(), "test.org"), "add publisher test.org: the repository has this publisher already")
 }
 
+// TestCreated gives every catalog a time of creation, by which clients know it, however
+// it begins.
+func TestCreated(t *testing.T) {
+	begin := map[string]func(r *repo.Repository) error{
+		"add publisher":    func(r *repo.Repository) error { return r.AddPublisher(t.Context(), "new.org") },
+		"publish":          func(r *repo.Repository) error { publish(t, r, "pkg://new.org/a@1", "content"); return nil },
+		"publish unlisted": func(r *repo.Repository) error { publish(t, repo.Unlisted(r), "pkg://new.org/a@1"); return nil },
+		"refresh": func(r *repo.Repository) error {
+			publish(t, repo.Unlisted(r), "pkg://new.org/a@1")
+			return errOf(r.Refresh(t.Context(), "new.org"))
+		},
+		"rebuild": func(r *repo.Repository) error {
+			publish(t, r, "pkg://new.org/a@1")
+			return r.Rebuild(t.Context(), "new.org")
+		},
+		"clone": func(r *repo.Repository) error {
+			src := create(t, store.Memory())
+			publish(t, src, "pkg://new.org/a@1")
+			return errOf(repo.Clone(t.Context(), r, struct{ repo.Source }{src}, "new.org", nil))
+		},
+	}
+	for name, begin := range begin {
+		for _, version := range []int{3, 4} {
+			t.Run(fmt.Sprint(name, " ", version), func(t *testing.T) {
+				r, err := repo.Create(t.Context(), store.Memory(), repo.Config{Version: version}, testOptions())
+				require.NoError(t, err)
+				if err := begin(r); version == 3 && errors.Is(err, errors.ErrUnsupported) {
+					t.Skip(err)
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				c, err := r.Catalog(t.Context(), "new.org")
+				require.NoError(t, err)
+				require.Equal(t, aDay, c.Created())
+			})
+		}
+	}
+}
+
+// TestVersion3Config writes what the reference reads: lists without brackets, and the
+// version.
+func TestVersion3Config(t *testing.T) {
+	s := store.Memory()
+	r, err := repo.Create(t.Context(), s, repo.Config{Version: 3}, testOptions())
+	require.NoError(t, err)
+	text := read(t, s, "cfg_cache")
+	require.Contains(t, text, "\nlegal_uris = \n")
+	require.Contains(t, text, "\nversion = 3\n")
+	require.NotContains(t, text, "[]")
+
+	origins := repo.Property{Section: "repository", Name: "origins", Value: repo.List("http://a.example", "http://b.example")}
+	other := repo.Property{Section: "repository", Name: "something", Value: repo.List("c", "d")}
+	require.NoError(t, r.SetProperties(t.Context(), origins, other))
+	text = read(t, s, "cfg_cache")
+	require.Contains(t, text, "\norigins = http://a.example,http://b.example\n")
+	require.Contains(t, text, "\nsomething = ['c', 'd']\n")
+	props, err := open(t, s).Properties(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, props, origins)
+	require.Contains(t, props, other)
+	require.Contains(t, props, repo.Property{Section: "repository", Name: "mirrors", Value: repo.List()})
+	require.Contains(t, props, repo.Property{Section: "repository", Name: "version", Value: repo.Text("3")})
+
+	putText(t, s, "cfg_cache", "[publisher]\nprefix = test.org\n\n[repository]\norigins = []\nmirrors = one\n")
+	putText(t, s, "catalog/catalog.attrs", "{}") // by which the version is told
+	props, err = open(t, s).Properties(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []repo.Property{
+		{Section: "publisher", Name: "prefix", Value: repo.Text("test.org")},
+		{Section: "repository", Name: "origins", Value: repo.List()},
+		{Section: "repository", Name: "mirrors", Value: repo.List("one")},
+		{Section: "repository", Name: "version", Value: repo.Text("3")},
+	}, props)
+}
+
 // TestFixOther does not take another manifest of the same name for the lost one.
 func TestFixOther(t *testing.T) {
 	s := store.Memory()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/goips/ips/repo/store"
@@ -19,15 +20,16 @@ prefix =
 collection_type = core
 description = 
 detailed_url = 
-legal_uris = []
+legal_uris = 
 maintainer = 
 maintainer_url = 
-mirrors = []
+mirrors = 
 name = package repository
-origins = []
+origins = 
 refresh_seconds = 14400
 registration_uri = 
-related_uris = []
+related_uris = 
+version = 3
 
 [feed]
 id = 
@@ -41,6 +43,35 @@ window = 24
 version = 3
 
 `
+
+// oldLists are the properties of version 3 that are lists. They are written without
+// brackets, with commas; the reference refuses a repository where they are not.
+var oldLists = []string{"legal_uris", "mirrors", "origins", "related_uris"}
+
+func isOldList(p Property) bool {
+	return p.Section == "repository" && slices.Contains(oldLists, p.Name)
+}
+
+// oldText returns how version 3 writes a value.
+func oldText(p Property) string {
+	items, isList := p.Value.Items()
+	if !isList || !isOldList(p) {
+		return p.Value.config()
+	}
+	return strings.Join(items, ",")
+}
+
+// oldValue reads a value of version 3.
+func oldValue(p Property) Value {
+	text := p.Value.String()
+	if _, isList := p.Value.Items(); isList || !isOldList(p) {
+		return p.Value
+	}
+	if text == "" {
+		return List()
+	}
+	return List(strings.Split(text, ",")...)
+}
 
 // errOneOnly is what cannot be done in a repository of version 3.
 var errOneOnly = because(errors.ErrUnsupported, "repository of version 3 has one publisher, and nothing to say about it")
