@@ -484,6 +484,9 @@ func (e *execution) link(s plan.Step, name string) error {
 	if got, err := e.tree.readlink(name); err == nil && got == target {
 		return nil
 	}
+	if s.Decide(e.linkOnDisk(s, name)).Leave {
+		return nil
+	}
 	if err := e.clear(name); err != nil {
 		return err
 	}
@@ -495,6 +498,22 @@ func (e *execution) link(s plan.Step, name string) error {
 		return err
 	}
 	return e.tree.rename(tmp, name)
+}
+
+// linkOnDisk tells what a step of a link finds at a path.
+func (e *execution) linkOnDisk(s plan.Step, name string) (d plan.Disk) {
+	got, err := e.tree.readlink(name)
+	if err != nil {
+		return d
+	}
+	leads := func(a *manifest.Action) bool {
+		if a == nil {
+			return false
+		}
+		target, _ := a.Attrs.Get("target")
+		return got == target
+	}
+	return plan.Disk{Exists: true, IsOld: leads(s.Old), IsNew: leads(s.New)}
 }
 
 // hardlink makes another name of a file of the image.

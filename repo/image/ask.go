@@ -114,12 +114,17 @@ type reader struct {
 	image  *Image
 	state  *state
 	filter *manifest.Filter
+	out    excluder
 	tree   *tree
 }
 
 func (i *Image) newReader() *reader {
 	s := i.state.Load()
-	return &reader{image: i, state: s, filter: s.config.Varcets.Filter(), tree: i.newTree()}
+	out, err := s.config.excluder()
+	if err != nil {
+		i.opts.Log.Warn("no path is taken to be left out of the image", "error", err)
+	}
+	return &reader{image: i, state: s, filter: s.config.Varcets.Filter(), out: out, tree: i.newTree()}
 }
 
 func (r *reader) close() { r.tree.forget() }
@@ -143,7 +148,7 @@ func (r *reader) installed(ctx context.Context, f fmri.FMRI) (*manifest.Manifest
 func (r *reader) delivered(m *manifest.Manifest) iter.Seq[manifest.Action] {
 	return func(yield func(manifest.Action) bool) {
 		for a := range m.All() {
-			if r.filter.Allows(a) && r.state.settled(a) && !yield(a) {
+			if r.filter.Allows(a) && r.state.settled(a) && !r.out.excludes(a) && !yield(a) {
 				return
 			}
 		}

@@ -22,7 +22,7 @@ func Create(ctx context.Context, root string, c Config, opts *Options) (*Image, 
 
 func create(ctx context.Context, root string, c Config, opts *Options, h hooks) (_ *Image, err error) {
 	defer wrap(&err, "create", root)
-	if err := c.check(); err != nil {
+	if err := errors.Join(c.check(), checkNewProperties(nil, c.Properties)); err != nil {
 		return nil, err
 	}
 	if opts != nil && opts.ReadOnly {

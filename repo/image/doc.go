@@ -56,7 +56,10 @@
 //	[variant]
 //	variant.arch = i386
 //
-// Further sections are facet, inherited_facet and mediators. A version below 4 or above 5
+// Further sections are facet, inherited_facet and mediators. Of the properties,
+// exclude-patterns (regular expressions of paths that are left out) and key-files (what
+// must be there) are honoured. One that asks for what is not done here, such as
+// use-system-repo, is refused: when it is set, and when the image is to be changed. A version below 4 or above 5
 // is refused with an error that matches [errors.ErrUnsupported].
 //
 // The catalogs of the image are those of package catalog, without signatures. Each version

@@ -70,8 +70,12 @@ func (i *Image) execute(ctx context.Context, p *plan.Plan) error {
 	if p.IsEmpty() {
 		return nil
 	}
-	if p.Token() != i.state.Load().token() {
+	s := i.state.Load()
+	if p.Token() != s.token() {
 		return ErrStale
+	}
+	if err := i.checkProperties(s.config); err != nil {
+		return err
 	}
 	if err := i.checkLicenses(p); err != nil {
 		return err

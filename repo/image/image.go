@@ -156,6 +156,9 @@ func (i *Image) SetConfig(ctx context.Context, c Config) (err error) {
 		if c.Type != i.kind || !sameVarcets(c.Varcets, s.config.Varcets) || !slices.Equal(c.Mediators, s.config.Mediators) {
 			return because(errors.ErrUnsupported, "only a plan changes variants, facets and mediators, and nothing the type")
 		}
+		if err := checkNewProperties(s.config.Properties, c.Properties); err != nil {
+			return err
+		}
 		file, err := ini.Parse(configFile, s.file.Text())
 		if err != nil {
 			return err

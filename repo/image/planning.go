@@ -146,12 +146,20 @@ func mayNot(err error) bool {
 func (i *Image) plan(ctx context.Context, s *state, c Config, p *Proposal) (*plan.Plan, error) {
 	ms := i.manifests(s, i.newTree())
 	defer ms.close()
+	if err := i.checkProperties(c); err != nil {
+		return nil, err
+	}
+	excludes, err := i.excludes(c)
+	if err != nil {
+		return nil, err
+	}
 	return plan.New(plan.Input{
 		Changes:   i.counted(p.Solution.Changes()),
 		Installed: s.packages(),
 		Manifest:  func(f fmri.FMRI) (*manifest.Manifest, error) { return ms.get(ctx, f) },
 		Old:       s.config.Varcets,
 		New:       c.Varcets,
+		Excludes:  excludes,
 		Metadata:  i.meta(),
 		Token:     s.token(),
 

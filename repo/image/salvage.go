@@ -28,6 +28,9 @@ func (e *execution) remove(ctx context.Context, s plan.Step, name string) error 
 	case manifest.KindFile:
 		return e.removeFile(ctx, s, name, fi)
 	case manifest.KindLink:
+		if s.Decide(e.linkOnDisk(s, name)).Leave {
+			return nil
+		}
 		if fi.Mode()&fs.ModeSymlink == 0 {
 			return e.salvage(name)
 		}

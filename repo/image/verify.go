@@ -13,6 +13,7 @@ import (
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/solver/plan"
 )
 
 // A Finding is one thing on disk that is not as a package has it.
@@ -190,7 +191,7 @@ func (v *verifier) action(ctx context.Context, pkg fmri.FMRI, a manifest.Action)
 	preserve, _ := a.Attrs.Get("preserve")
 	over, _ := a.Attrs.Get("overlay")
 	switch {
-	case !v.at.state.settled(a):
+	case !v.at.state.settled(a), v.at.out.excludes(a), a.Kind == manifest.KindLink && editable(a):
 		return nil
 	case a.Kind == manifest.KindFile && preserve == "abandon", over == "allow" && v.overlaid[name]:
 		return nil
@@ -211,6 +212,11 @@ func (s *state) settled(a manifest.Action) bool {
 	return slices.ContainsFunc(s.config.Mediators, func(c manifest.Choice) bool {
 		return m.Matches(c.Mediation())
 	})
+}
+
+// editable reports whether an administrator may change what an action delivers.
+func editable(a manifest.Action) bool {
+	return plan.Step{Phase: plan.Remove, Change: manifest.Change{Old: &a}}.Editable()
 }
 
 // delivered reports whether an installed package has something at a path.

@@ -111,6 +111,9 @@ func (b *builder) collect() error {
 		if err != nil {
 			return err
 		}
+		if old, new, err = b.exclude(old, new); err != nil {
+			return err
+		}
 		b.old, b.new = append(b.old, old), append(b.new, new)
 		if err := b.difference(c, old, new); err != nil {
 			return err
@@ -159,6 +162,42 @@ func (b *builder) manifest(f fmri.FMRI, allow *manifest.Filter) (*manifest.Manif
 		return nil, fmt.Errorf("manifest of %v: %w", f, err)
 	}
 	return m.Filter(allow), nil
+}
+
+// exclude leaves out of a package what the administrator does not want: on both sides, so
+// that it is neither installed nor, if it is there already, removed.
+func (b *builder) exclude(old, new *manifest.Manifest) (o, n *manifest.Manifest, err error) {
+	if b.in.Excludes == nil {
+		return old, new, nil
+	}
+	unwanted := map[object]bool{}
+	for a := range new.All() {
+		if obj, ok, err := objectOf(&a, fmri.FMRI{}); ok && err == nil && b.in.Excludes(a) {
+			unwanted[obj] = true
+		}
+	}
+	if o, err = without(old, unwanted); err != nil {
+		return nil, nil, err
+	}
+	n, err = without(new, unwanted)
+	return o, n, err
+}
+
+// without returns the actions of a manifest that do not deliver certain objects.
+func without(m *manifest.Manifest, unwanted map[object]bool) (*manifest.Manifest, error) {
+	if len(unwanted) == 0 {
+		return m, nil
+	}
+	kept := new(manifest.Manifest)
+	for a := range m.All() {
+		if obj, ok, err := objectOf(&a, fmri.FMRI{}); ok && err == nil && unwanted[obj] {
+			continue
+		}
+		if err := kept.Add(a); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
 }
 
 // difference adds the items of one package change.

@@ -38,6 +38,10 @@ type Input struct {
 	// nil means none.
 	Requested iter.Seq[string]
 
+	// Excludes reports whether the administrator wants an action of a package left out.
+	// What is there already stays until its package goes. Nil means none.
+	Excludes func(manifest.Action) bool
+
 	// Metadata is the image's metadata directory below its root, whose
 	// reserved places no package may deliver into. Empty means "var/pkg".
 	Metadata string

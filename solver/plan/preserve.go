@@ -7,12 +7,13 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// A Disk is what a step finds where its file goes. Only regular files count:
-// anything else is in the way and is moved aside by whoever carries out the plan.
+// A Disk is what a step finds where its file or link goes. Only a regular file or, for a
+// link, a symbolic link counts: anything else is in the way and is moved aside by whoever
+// carries out the plan.
 type Disk struct {
-	Exists bool // a regular file is there
-	IsOld  bool // its content is that of the old action
-	IsNew  bool // its content is that of the new action
+	Exists bool // a file or link is there
+	IsOld  bool // its content, or where it leads, is that of the old action
+	IsNew  bool // its content, or where it leads, is that of the new action
 }
 
 // A Decision is what becomes of the file on disk and of the content delivered,
@@ -97,12 +98,16 @@ func preserved(a *manifest.Action) preserve {
 	return preserveOf(v)
 }
 
-// Decide returns what becomes of a file. The step must be that of a file action.
+// Decide returns what becomes of a file, or of a link that an administrator may change.
+// The step must be that of a file or link action.
 //
 // It follows the decision procedure of pkg(7), with one addition: content that is
 // already on disk is never moved aside or written again. So a step that was carried
 // out before, as when an interrupted plan is taken up again, changes nothing.
 func (s Step) Decide(d Disk) Decision {
+	if s.Action().Kind == manifest.KindLink {
+		return s.decideLink(d)
+	}
 	if s.Phase == Remove {
 		return s.decideRemoval(d)
 	}
@@ -117,6 +122,18 @@ func (s Step) Decide(d Disk) Decision {
 		return s.decideLegacy(d)
 	}
 	return s.decideEditable(d)
+}
+
+// decideLink leaves a link alone that the administrator has removed, or led elsewhere.
+func (s Step) decideLink(d Disk) Decision {
+	changed := s.Editable() && s.Old != nil && !d.IsOld && !d.IsNew
+	switch {
+	case changed:
+		return Decision{Leave: true}
+	case s.Phase == Remove:
+		return Decision{Remove: true}
+	}
+	return Decision{Deliver: true}
 }
 
 func (s Step) decideRemoval(d Disk) Decision {
