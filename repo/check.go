@@ -115,7 +115,7 @@ func damagedFile(err error) string {
 // end, which there must be, and that with what the attributes say.
 func (r *Repository) checkFile(ctx context.Context, h home, file catalog.FileAttrs) error {
 	name := h.catalogDir() + "/" + file.Name
-	text, err := readObject(ctx, r.store, name, maxCatalogFile)
+	text, err := readObject(ctx, r.store, name, maxPart)
 	if err != nil {
 		return err
 	}
@@ -127,8 +127,9 @@ func (r *Repository) checkFile(ctx context.Context, h home, file catalog.FileAtt
 	return nil
 }
 
-// maxCatalogFile bounds the size of a file of a catalog, in bytes.
-const maxCatalogFile = 4 << 30
+// maxPart bounds the size of a file of a catalog that is read into memory, in bytes. The
+// largest there are have a quarter of that.
+const maxPart = 512 << 20
 
 // signatureOf returns the digest of what is signed in a file of a catalog, and
 // the signature that the file ends with. Both are "" if it is not signed.

@@ -109,12 +109,15 @@ func snapshot(ctx context.Context, src Source, publisher string) (store.Store, *
 func trySnapshot(ctx context.Context, src Cataloger, publisher string) (store.Store, *catalog.Catalog, error) {
 	s := store.Memory()
 	fetch := func(name string) error {
-		r, _, err := src.CatalogFile(ctx, publisher, name)
+		r, info, err := src.CatalogFile(ctx, publisher, name)
 		if err != nil {
 			return err
 		}
 		defer r.Close()
-		return s.Put(ctx, name, r)
+		if info.Size > maxPart {
+			return tooLarge(name, maxPart)
+		}
+		return s.Put(ctx, name, &limitedReader{r, name, maxPart})
 	}
 	if err := fetch(attrsName); err != nil {
 		return nil, nil, err

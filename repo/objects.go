@@ -47,6 +47,21 @@ func tooLarge(name string, limit int64) error {
 	return because(fs.ErrInvalid, "%s is larger than %d MiB, which no such file is", name, limit>>20)
 }
 
+// A limitedReader fails where there is more than it may read.
+type limitedReader struct {
+	r    io.Reader
+	name string
+	left int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, tooLarge(l.name, maxPart)
+	}
+	return n, err
+}
+
 // exists reports whether there is an object of that name.
 func exists(ctx context.Context, s store.Store, name string) (bool, error) {
 	_, err := store.Stat(ctx, s, name)

@@ -44,6 +44,7 @@ type Finding struct {
 	Publisher  string
 	FMRI       fmri.FMRI
 	Digest     manifest.Digest // of the payload concerned
+	Path       string          // where the payload goes in an image, "" if it is no file
 	Dependency manifest.Depend // of BadDependency: type and package
 	Name       string          // the object concerned, if the source is a Repository
 	Err        error           // what exactly
@@ -264,6 +265,7 @@ func (v *verifying) verifyPayloads(ctx context.Context, f fmri.FMRI, m *manifest
 		if err != nil {
 			found = append(found, Finding{Fault: BadManifest, Publisher: f.Publisher(), FMRI: f, Name: v.manifestName(f), Err: err})
 		}
+		path, _ := a.Attrs.Get("path")
 		for _, p := range payloads {
 			if seen[p] || !p.Name().IsValid() {
 				continue
@@ -271,7 +273,7 @@ func (v *verifying) verifyPayloads(ctx context.Context, f fmri.FMRI, m *manifest
 			seen[p] = true
 			if err := v.verifyPayload(ctx, f.Publisher(), p); err != nil {
 				found = append(found, Finding{
-					Fault: payloadFault(err), Publisher: f.Publisher(), FMRI: f, Digest: p.Name(),
+					Fault: payloadFault(err), Publisher: f.Publisher(), FMRI: f, Digest: p.Name(), Path: path,
 					Name: v.payloadName(f.Publisher(), p.Name()), Err: err,
 				})
 			}
@@ -324,6 +326,9 @@ func (v *verifying) readPayload(ctx context.Context, publisher string, p manifes
 		if v.compare(ctx, publisher, other) == nil {
 			return nil
 		}
+	}
+	if content := v.compare(ctx, publisher, p.ContentOnly()); content != nil {
+		return content // which says more
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
 )
 
@@ -106,8 +107,15 @@ func (c *call) printFinding(f repo.Finding) {
 		label("Dependency type", f.Dependency.Type)
 		return
 	}
+	if f.Path != "" {
+		label("Path", f.Path)
+	}
 	if f.Name != "" {
 		label("Repository path", c.absolute(f.Name))
+	}
+	if hash := new(manifest.HashError); errors.As(f.Err, &hash) && f.Fault == repo.BadHash {
+		label("Computed hash", hash.Got.Hex())
+		label("Content hash", hash.Want.Hex())
 	}
 	if f.Err != nil {
 		label("Reason", f.Err)
@@ -135,7 +143,7 @@ func headline(f repo.Finding) string {
 	case repo.BadHash:
 		return "Invalid file hash"
 	case repo.BadManifest:
-		return "Corrupt manifest"
+		return "Corrupt manifest."
 	case repo.BadGzip:
 		return "Corrupted gzip file"
 	case repo.Missing:

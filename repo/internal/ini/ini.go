@@ -22,11 +22,15 @@ import (
 )
 
 // A File is a configuration file in memory. The zero File is empty.
-type File struct{ sections []*section }
+type File struct {
+	sections []*section
+	byName   map[string]*section
+}
 
 type section struct {
-	name  string
-	props []property
+	name   string
+	props  []*property
+	byName map[string]*property
 }
 
 type property struct{ name, value string }
@@ -60,6 +64,7 @@ func Parse(name string, src []byte) (*File, error) {
 			return nil, err
 		}
 	}
+	p.end()
 	return p.file, nil
 }
 
@@ -69,6 +74,15 @@ type parser struct {
 	file *File
 	sect *section
 	last *property // that an indented line continues
+	more []string  // by which it goes on
+}
+
+// end completes the property that no line continues any more.
+func (p *parser) end() {
+	if len(p.more) > 0 {
+		p.last.value += "\n" + strings.Join(p.more, "\n")
+	}
+	p.last, p.more = nil, nil
 }
 
 func (p *parser) parse(line string) error {
@@ -77,14 +91,15 @@ func (p *parser) parse(line string) error {
 	case text == "" || text[0] == '#' || text[0] == ';':
 		return nil
 	case len(text) < len(line) && p.last != nil:
-		p.last.value += "\n" + text
+		p.more = append(p.more, text)
 		return nil
 	case text[0] == '[':
 		name, ok := strings.CutSuffix(text[1:], "]")
 		if !ok {
 			return p.fail("section without ]")
 		}
-		p.sect, p.last = p.file.section(name), nil
+		p.end()
+		p.sect = p.file.section(name)
 		return nil
 	case p.sect == nil:
 		return p.fail("property outside of a section")
@@ -93,6 +108,7 @@ func (p *parser) parse(line string) error {
 	if i <= 0 {
 		return p.fail("neither section, property nor comment")
 	}
+	p.end()
 	p.last = p.sect.property(strings.TrimRight(text[:i], " \t"))
 	p.last.value = strings.TrimLeft(text[i+1:], " \t")
 	return nil
@@ -115,11 +131,9 @@ func (f *File) Text() []byte {
 
 // Get returns the value of a property.
 func (f *File) Get(sect, name string) (value string, ok bool) {
-	for _, s := range f.sections {
-		for _, p := range s.props {
-			if s.name == sect && p.name == name {
-				return p.value, true
-			}
+	if s := f.byName[sect]; s != nil {
+		if p := s.byName[name]; p != nil {
+			return p.value, true
 		}
 	}
 	return "", false
@@ -146,12 +160,14 @@ func (f *File) All() iter.Seq2[[2]string, string] {
 
 // section returns the section of a name, made if there is none.
 func (f *File) section(name string) *section {
-	for _, s := range f.sections {
-		if s.name == name {
-			return s
-		}
+	if s := f.byName[name]; s != nil {
+		return s
 	}
-	s := &section{name: name}
+	s := &section{name: name, byName: map[string]*property{}}
+	if f.byName == nil {
+		f.byName = map[string]*section{}
+	}
+	f.byName[name] = s
 	n := len(f.sections)
 	if n > 0 && f.sections[n-1].name == "CONFIGURATION" {
 		n--
@@ -160,14 +176,12 @@ func (f *File) section(name string) *section {
 	return s
 }
 
-// property returns the property of a name, made if there is none. The pointer
-// is good until the next is made.
+// property returns the property of a name, made if there is none.
 func (s *section) property(name string) *property {
-	for i := range s.props {
-		if s.props[i].name == name {
-			return &s.props[i]
-		}
+	if p := s.byName[name]; p != nil {
+		return p
 	}
-	s.props = append(s.props, property{name: name})
-	return &s.props[len(s.props)-1]
+	p := &property{name: name}
+	s.props, s.byName[name] = append(s.props, p), p
+	return p
 }

@@ -2,10 +2,14 @@ package ini_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/repo/internal/ini"
 )
@@ -103,4 +107,31 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %s", text, diff)
 		}
 	})
+}
+
+// TestParseMany reads files of many lines with memory that grows as they do.
+func TestParseMany(t *testing.T) {
+	for name, text := range map[string]string{
+		"one value":       "[a]\nx = 1\n" + strings.Repeat(" more\n", 100_000),
+		"one property":    "[a]\n" + strings.Repeat("x = 1\n", 100_000),
+		"many properties": "[a]\n" + many("p%d = 1\n"),
+		"many sections":   many("[s%d]\n"),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := ini.Parse("many", []byte(text))
+		require.NoError(t, err)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 200<<20 {
+			t.Errorf("%s: %d bytes for %d", name, used, len(text))
+		}
+	}
+}
+
+func many(format string) string {
+	var b strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }

@@ -32,14 +32,18 @@ func (f *File) Section(name string) iter.Seq2[string, string] {
 // Remove drops a section.
 func (f *File) Remove(name string) {
 	f.sections = slices.DeleteFunc(f.sections, func(s *section) bool { return s.name == name })
+	delete(f.byName, name)
 }
 
 // Replace gives a section exactly these properties. Those that it had keep their
 // places, and new ones follow by name.
 func (f *File) Replace(name string, values map[string]string) {
 	s := f.section(name)
-	s.props = slices.DeleteFunc(s.props, func(p property) bool {
+	s.props = slices.DeleteFunc(s.props, func(p *property) bool {
 		_, ok := values[p.name]
+		if !ok {
+			delete(s.byName, p.name)
+		}
 		return !ok
 	})
 	for _, key := range slices.Sorted(maps.Keys(values)) {
