@@ -98,7 +98,7 @@ func published(t *testing.T, src string) *manifest.Manifest {
 	m := new(manifest.Manifest)
 	for a := range manifesttest.MustParse(src).All() {
 		if a.Hash != "" {
-			a.Hash = fmt.Sprintf("%x", sha1.Sum([]byte(a.Hash)))
+			a.Hash = hashOf(a.Hash)
 		}
 		if err := m.Add(a); err != nil {
 			t.Fatal(err)
@@ -106,6 +106,11 @@ func published(t *testing.T, src string) *manifest.Manifest {
 	}
 	return m
 }
+
+// hashOf returns the name of the payload that a word stands for.
+func hashOf(word string) string { return fmt.Sprintf("%x", sha1.Sum([]byte(word))) }
+
+var errNoNetwork = errors.New("no network")
 
 // input returns what a plan from before to after is made of.
 func (s story) input() plan.Input {
