@@ -67,7 +67,11 @@ func (s *shelf) publish(t testing.TB, text string, files map[string]string) fmri
 			a.Attrs = a.Attrs.With("value", f.String())
 		}
 		if content, ok := files[a.Hash]; ok && a.Hash != "" {
+			elfhash, program := a.Attrs.Get("elfhash")
 			a = a.WithPayload(s.store(t, content))
+			if program {
+				a.Attrs = a.Attrs.With("elfhash", elfhash) // which the content of a test cannot have
+			}
 		}
 		if err := m.Add(a); err != nil {
 			t.Fatal(err)
