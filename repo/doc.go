@@ -7,6 +7,16 @@
 // [Join] and [Selection] work on sources; [Publish] makes a package of a source
 // manifest and files, and [Generate] such a manifest of a directory.
 //
+// What a program reads from and publishes to is named by a [Location], a path or a URI,
+// and opened by a table of [Openers]. The table begins with [Local], and the program adds
+// the schemes that it links in. What was opened has a Close.
+//
+// Beyond their contract sinks and transactions may have methods that make them faster, or
+// more exact. Each is an interface of its own, with a function of the same name that does
+// without where it can: [Batcher], [Placer], [Holder], [Taker], [Unlister], [Enlister],
+// [Appender], [Cloner]. Publish, Copy and Clone know no more of a sink than that. Package
+// repotest proves sources and sinks, and has wrappers.
+//
 // # Layout
 //
 // A Repository has the layout that the reference calls version 4:
@@ -56,7 +66,8 @@
 //     that it does not list are removed. If it is not, step 4 had begun, so all
 //     before it is there, and a new catalog is made in which the operation is
 //     complete. Clients notice a new catalog by its time of creation, and fetch it
-//     whole. [Open] does this, and every writer before it writes.
+//     whole. [Open] does this, and every writer before it writes. A journal that
+//     nobody can follow keeps no one from reading; Fix and RebuildCatalog begin anew.
 //
 // The search index is apart from that: nothing depends on it. It is made by Rebuild
 // and Refresh, of packages that are listed, and purged before a manifest is removed or
@@ -79,7 +90,7 @@
 //     have the same bytes, with the digest that their catalogs tell, and signatures
 //     go on to fit. So a manifest may come to name a form that is not the stored
 //     one.
-//   - Copy leaves the stored form as it is while some manifest of the publisher
+//   - Copy and [Transaction.Store] leave the stored form as it is while some manifest of the publisher
 //     names it, and else, if it is not the one that the new manifest names, stores
 //     what the source has. Clone always does the latter.
 //   - [Verify] takes a stored form for right if any manifest of the publisher names

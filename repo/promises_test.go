@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/goips/ips/archive"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -424,4 +425,90 @@ func TestSuspendInBatch(t *testing.T) {
 	require.ErrorIs(t, tx.(*repo.Transaction).Suspend(t.Context()), errors.ErrUnsupported)
 	_, err = tx.Commit(t.Context())
 	require.NoError(t, err, "it is as it was")
+}
+
+// TestSuspendTwice keeps the transaction that was suspended first, and says so to another
+// of that name.
+func TestSuspendTwice(t *testing.T) {
+	s := store.Memory()
+	r := create(t, s)
+	suspend := func(content string) error {
+		tx, err := r.Begin(t.Context(), fmri.MustParse("a@1"))
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(t.Context(), fileAction(content), strings.NewReader(content)))
+		return tx.(*repo.Transaction).Suspend(t.Context())
+	}
+	require.NoError(t, suspend("first"))
+	before := objects(t, s, "publisher/test.org/trans/")
+	err := suspend("second")
+	require.ErrorIs(t, err, fs.ErrExist)
+	require.EqualError(t, err, "suspend pkg://test.org/a@1,5.11:20260102T030405Z: such a transaction is open already")
+	require.Empty(t, cmp.Diff(before, objects(t, s, "publisher/test.org/trans/")))
+}
+
+// TestClonePurges leaves no index of packages that are gone.
+func TestClonePurges(t *testing.T) {
+	src, s := create(t, store.Memory()), store.Memory()
+	dst := create(t, s)
+	f := publish(t, src, "kept@1", "content")
+	tryCopy(t, dst, src, f)
+	publish(t, dst, "gone@1", "content")
+	require.NoError(t, dst.RebuildIndex(t.Context(), "test.org"))
+	require.NotEmpty(t, objects(t, s, "publisher/test.org/index/main_dict"))
+	_, err := repo.Clone(t.Context(), dst, src, "test.org", nil)
+	require.NoError(t, err)
+	require.Empty(t, objects(t, s, "publisher/test.org/index/main_dict"))
+}
+
+// meddled is a store in which another changes the configuration whenever somebody is about
+// to, so often.
+type meddled struct {
+	store.Store
+	times *int
+}
+
+func (m meddled) PutIf(ctx context.Context, name, tag string, r io.Reader) (string, error) {
+	swapper := m.Store.(store.Swapper)
+	if name == "pkg5.repository" && *m.times > 0 {
+		*m.times--
+		old, info, err := m.Store.Open(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		defer old.Close()
+		other := strings.NewReader(fmt.Sprintf("\n[other%d]\nx = y\n", *m.times))
+		if _, err := swapper.PutIf(ctx, name, info.Tag, io.MultiReader(old, other)); err != nil {
+			return "", err
+		}
+	}
+	return swapper.PutIf(ctx, name, tag, r)
+}
+
+// TestConfigChangedMeanwhile loses no change of another to the configuration.
+func TestConfigChangedMeanwhile(t *testing.T) {
+	s := store.Memory()
+	create(t, s)
+	times := 3
+	mine := repo.Property{Section: "mine", Name: "x", Value: repo.Text("y")}
+	require.NoError(t, open(t, meddled{s, &times}).SetProperties(t.Context(), mine))
+	require.Zero(t, times)
+	got, err := open(t, s).Properties(t.Context())
+	require.NoError(t, err)
+	for _, section := range []string{"mine", "other0", "other1", "other2"} {
+		require.Contains(t, got, repo.Property{Section: section, Name: "x", Value: repo.Text("y")})
+	}
+}
+
+// TestArchiveHolds asks an archive that is being written for what it has.
+func TestArchiveHolds(t *testing.T) {
+	src := create(t, store.Memory())
+	a, b := publish(t, src, "a@1", "both"), publish(t, src, "b@1", "both")
+	w := archive.NewWriter(io.Discard, nil)
+	sink, err := repo.ToArchive(t.Context(), w, store.Memory(), nil)
+	require.NoError(t, err)
+	_, err = repo.Copy(t.Context(), sink, src, slices.Values([]fmri.FMRI{a}), nil)
+	require.NoError(t, err)
+	done, err := repo.Copy(t.Context(), sink, lacking{src, "both"}, slices.Values([]fmri.FMRI{b}), nil)
+	require.NoError(t, err, "the payload is not asked for")
+	require.Equal(t, 1, done.Held.Payloads)
 }

@@ -243,14 +243,6 @@ func (p pinnedFS) Open(name string) (fs.File, error) {
 	return p.FS.Open(name)
 }
 
-// ReadFile makes a pinnedFS an fs.ReadFileFS.
-func (p pinnedFS) ReadFile(name string) ([]byte, error) {
-	if name == attrsName {
-		return p.attrs, nil
-	}
-	return fs.ReadFile(p.FS, name)
-}
-
 // A memFile is a file in memory.
 type memFile struct{ *bytes.Reader }
 
