@@ -202,19 +202,14 @@ func without(m *manifest.Manifest, unwanted map[object]bool) (*manifest.Manifest
 
 // difference adds the items of one package change.
 func (b *builder) difference(c solver.Change, old, new *manifest.Manifest) error {
-	removed := map[string]bool{}
 	for d := range manifest.Diff(old, new) {
-		if d.New == nil && d.Old.Kind == manifest.KindDir {
-			name, _ := d.Old.Path()
-			removed[name] = true
-		}
 		if err := b.add(c, d); err != nil {
 			return err
 		}
 	}
 	after := directories(new)
 	for name := range directories(old) {
-		if !after[name] && !removed[name] {
+		if !after[name] { // of one that is named, too, the first removal counts
 			dir := implicitDir(name)
 			if err := b.add(c, manifest.Change{Old: &dir}); err != nil {
 				return err
