@@ -23,7 +23,7 @@ func TestAccept(t *testing.T) {
 	files := map[string]string{"l1": "terms\n", "l2": "other terms\n", "f1": "one\n", "f2": "two\n"}
 	text := func(version, file, license string) string {
 		return "set name=pkg.fmri value=pkg://p/lic@" + version + "-0\nfile " + file + " path=f mode=0644 owner=root group=sys\n" +
-			"license " + license + " license=Terms must-accept=TRUE\nlicense l1 license=Free must-accept=false\nlicense l1 license=Silent\n"
+			"license " + license + " license=Terms must-accept=TRUE pkg.version=" + version + "\nlicense l1 license=Free must-accept=false\nlicense l1 license=Silent\n"
 	}
 	s.publish(t, text("1", "f1", "l1"), files)
 	s.publish(t, text("2", "f2", "l1"), files)

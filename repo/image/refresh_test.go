@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
 )
 
 // originsImage makes an image where the publisher p has the origins good:/ and other:/, and
@@ -120,4 +123,50 @@ func TestStaleArchive(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, "origin file:///nowhere/stale.p5p")
 	require.Equal(t, []string{"p/a@1-0"}, known(i))
+}
+
+// TestPublishedFiles keeps the parts of a publisher's catalog as they were received, without
+// update logs and what an older catalog had.
+func TestPublishedFiles(t *testing.T) {
+	r, err := repo.Create(t.Context(), store.Memory(), repo.Config{DefaultPublisher: "p"}, nil)
+	require.NoError(t, err)
+	tx, err := r.Begin(t.Context(), fmri.MustParse("pkg://p/a@1-0"))
+	require.NoError(t, err)
+	_, err = tx.Commit(t.Context())
+	require.NoError(t, err)
+	c, err := r.Catalog(t.Context(), "p")
+	require.NoError(t, err)
+	logs := 0
+	for f := range c.Files() {
+		if isLog(f.Name) {
+			logs++
+		}
+	}
+	require.Positive(t, logs, "the repository has a log")
+
+	i, opts := originsImage(t, map[string]*shelf{})
+	opts.Openers["good"], opts.Openers["other"] = repo.Opened(r), repo.Opened(r)
+	conf := i.Config()
+	conf.Publishers = []Publisher{{Name: "p", Origins: []string{"good://x/"}}}
+	require.NoError(t, i.SetConfig(t.Context(), conf))
+	dir := filepath.Join(i.Root(), ".org.opensolaris,pkg/publisher/p/catalog")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "catalog.old.C"), 0o755))
+	require.NoError(t, i.Refresh(t.Context()))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	require.Equal(t, []string{"catalog.attrs", "catalog.base.C"}, names)
+	kept, err := os.ReadFile(filepath.Join(dir, "catalog.attrs"))
+	require.NoError(t, err)
+	for f := range c.Files() {
+		if f.Name == "catalog.attrs" {
+			var b bytes.Buffer
+			_, err := f.WriteTo(&b)
+			require.NoError(t, err)
+			require.Equal(t, b.String(), string(kept))
+		}
+	}
 }
