@@ -75,8 +75,9 @@
 // reads the manifests. What was published since it was made is found as well. It is
 // written with its own lock, which depots of the reference respect, index/lock.
 //
-// An interruption may leave payloads that nothing refers to. They do no harm, and
-// are found and used when they are stored again.
+// An interruption may leave payloads that nothing refers to, and so may a transaction that
+// was suspended and is aborted. They do no harm, and are found and used when they are
+// stored again.
 //
 // # Stored forms
 //
