@@ -12,6 +12,7 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/solver"
 )
 
 // The packages of the questions: two share a directory, facets and mediators leave things
@@ -142,4 +143,33 @@ func TestLicenses(t *testing.T) {
 		require.ErrorContains(t, err, `the text of license "The License" of `+tool.String()+" is missing")
 		require.Equal(t, "The License", l.Name)
 	}
+}
+
+// TestWhy explains what is installed, what is held back, and what is not there.
+func TestWhy(t *testing.T) {
+	s := heldShelf(t, true)
+	i := s.create(t, tempDir(t))
+	require.NoError(t, install(t, i, "app"))
+	for _, test := range []struct {
+		name, pkg string
+		req       solver.Request
+		want      string
+	}{
+		{"needed", "lib", solver.Request{}, "lib@1-0 is there:\n  app@1-0 is installed\n  app@1-0 requires lib"},
+		{"by itself", "app", solver.Request{}, "app@1-0 is there:\n  app@1-0 is installed"},
+		{"not there", "tool", solver.Request{}, "nothing asks for it"},
+		{"asked for", "tool", solver.Request{Patterns: patterns(t, "tool")}, "tool is requested"},
+		{"held back", "lib", solver.Request{Op: solver.Update}, "app@1-0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, err := i.Why(t.Context(), test.req, test.pkg)
+			require.NoError(t, err)
+			require.Contains(t, e.String(), test.want)
+		})
+	}
+	e, err := i.Why(t.Context(), solver.Request{Op: solver.Update}, "lib")
+	require.NoError(t, err)
+	require.NotNil(t, e.Instead, "what is in the way of a newer one")
+	_, err = i.Why(t.Context(), solver.Request{Op: solver.Uninstall, Patterns: patterns(t, "none")}, "lib")
+	require.ErrorContains(t, err, "image "+i.Root()+": explain: ")
 }

@@ -67,7 +67,8 @@ func (i *Image) PlanMediators(ctx context.Context, list []manifest.Choice) (_ *P
 
 // Why explains why the package of a name would be there after a request, at which
 // version, or why not, without making a plan. The zero Request asks about the image as it
-// is, an update of everything about what holds a package back.
+// is: which of the other packages need this one. An update of everything asks what holds
+// it back.
 func (i *Image) Why(ctx context.Context, req solver.Request, name string) (_ *solver.Explanation, err error) {
 	defer wrap(&err, "explain", i.path)
 	s, err := i.current(ctx)
@@ -78,7 +79,30 @@ func (i *Image) Why(ctx context.Context, req solver.Request, name string) (_ *so
 	if err != nil {
 		return nil, err
 	}
-	return p.Why(ctx, name)
+	e, err := p.Why(ctx, name)
+	if err != nil || req.Op != solver.Install || len(req.Patterns)+len(req.Reject) > 0 {
+		return e, err
+	}
+	needed, err := p.without(name).Why(ctx, name)
+	if err == nil && needed.Package == e.Package {
+		e.Chain = needed.Chain
+	}
+	return e, ctx.Err()
+}
+
+// without returns the proposal for an image where a package is not installed, and may only
+// come at the version that is.
+func (p *Proposal) without(name string) *Proposal {
+	q, img := *p, *p.Image
+	q.Image, img.Installed = &img, nil
+	for _, f := range p.Image.Installed {
+		if f.Name() != name {
+			img.Installed = append(img.Installed, f)
+			continue
+		}
+		img.Frozen = append(slices.Clone(img.Frozen), solver.Freeze{Package: f})
+	}
+	return &q
 }
 
 // ask returns a proposal without an answer.

@@ -108,7 +108,7 @@ func TestReader(t *testing.T) {
 		require.True(t, p.Plan.IsEmpty(), "%v", p.Plan)
 		e, err := i.Why(t.Context(), solver.Request{}, "lib")
 		require.NoError(t, err)
-		require.Equal(t, "lib@1-0 is there:\n  lib@1-0 is installed", e.String())
+		require.Equal(t, "lib@1-0 is there:\n  app@1-0 is installed\n  app@1-0 requires lib", e.String())
 		var held []string
 		for f := range p.Solution.Blocked() {
 			held = append(held, f.Name())
