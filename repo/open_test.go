@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/archive"
+	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -117,6 +118,57 @@ func TestCloseIndex(t *testing.T) {
 		require.NoError(t, r.Close())
 	}
 	require.Equal(t, before, openFiles(t))
+}
+
+// TestCatalogOutlives asks a catalog for what its index has after the repository was closed,
+// which leaves no file open; and after somebody has written another.
+func TestCatalogOutlives(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r")
+	r, err := repo.CreateDir(t.Context(), dir, repo.Config{DefaultPublisher: "test.org"}, nil)
+	require.NoError(t, err)
+	b, err := r.NewBatch(t.Context())
+	require.NoError(t, err)
+	for i := range 1000 {
+		tx := begin(t, b, fmt.Sprintf("a%d@1", i))
+		require.NoError(t, tx.Add(t.Context(), manifest.MustParseAction("depend type=require fmri=always"), nil))
+		commit(t, tx)
+	}
+	require.NoError(t, b.Commit(t.Context()))
+	require.NoError(t, r.Close())
+	depends := func(c *catalog.Catalog) (n int, err error) {
+		for p := range c.All() {
+			for _, failed := range p.Depends() {
+				if failed != nil {
+					return n, failed
+				}
+				n++
+			}
+		}
+		return n, nil
+	}
+	read := func() *catalog.Catalog {
+		r, err := repo.OpenDir(t.Context(), dir, nil)
+		require.NoError(t, err)
+		c, err := r.Catalog(t.Context(), "test.org")
+		require.NoError(t, err)
+		require.NoError(t, r.Close())
+		require.NoError(t, r.Close(), "again")
+		return c
+	}
+	before := openFiles(t)
+	n, err := depends(read())
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+	require.Equal(t, before, openFiles(t))
+
+	old := read()
+	r, err = repo.OpenDir(t.Context(), dir, nil)
+	require.NoError(t, err)
+	publish(t, r, "b@1")
+	require.NoError(t, r.Close())
+	_, err = depends(old)
+	require.Error(t, err, "what it was is not there any more")
+	require.Equal(t, 1001, read().Len())
 }
 
 // openFiles returns how many files are open.

@@ -28,8 +28,14 @@ func OpenDir(ctx context.Context, path string, opts *Options) (_ *Repository, er
 	if err != nil {
 		return nil, join(err, s.Close())
 	}
+	return r, r.own(s, path)
+}
+
+// own makes Close close the store of a directory.
+func (r *Repository) own(s store.Closer, path string) (err error) {
 	r.opened = s
-	return r, nil
+	r.path, err = filepath.Abs(path) // for the directory may change
+	return err
 }
 
 // CreateDir makes a repository in a directory, as Create does. The directory, and
@@ -60,8 +66,7 @@ func CreateDir(ctx context.Context, path string, c Config, opts *Options) (_ *Re
 	if err != nil {
 		return nil, join(err, s.Close())
 	}
-	r.opened = s
-	return r, nil
+	return r, r.own(s, path)
 }
 
 // makeOldDirs makes the directories without which old programs take version 3 for no
@@ -75,18 +80,19 @@ func makeOldDirs(path string) error {
 	return nil
 }
 
-// Close closes what lies open: the catalogs that the repository has given out, and the
-// directory that OpenDir or CreateDir has opened. Transactions and batches end before,
-// readers of payloads may go on.
+// Close closes what lies open, and the directory that OpenDir or CreateDir has opened.
+// Transactions and batches end before. Readers of payloads may go on, and catalogs are
+// values that stay what they are, unless another writes before they were asked for all.
 func (r *Repository) Close() error {
-	var errs []error
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
 	for _, s := range r.states {
 		errs = append(errs, s.close())
 	}
-	r.mu.Unlock()
 	if r.opened != nil {
 		errs = append(errs, r.opened.Close())
+		r.opened = nil
 	}
 	return join(errs...)
 }

@@ -131,7 +131,7 @@ func (r *Repository) catalogOf(ctx context.Context, h home, attrs []byte) (*cata
 	x, file := r.openIndex(ctx, h)
 	c, err := catalog.Read(r.catalogFS(ctx, h, attrs), &catalog.ReadOptions{Index: x})
 	if err != nil {
-		file.Close()
+		file.close()
 		return nil, err
 	}
 	state.remember(attrs, c)
@@ -140,44 +140,35 @@ func (r *Repository) catalogOf(ctx context.Context, h home, attrs []byte) (*cata
 }
 
 // openIndex opens the index of a catalog, if there is one that can be read. The
-// object stays open as long as the catalog is in use.
-func (r *Repository) openIndex(ctx context.Context, h home) (*catalog.Index, io.Closer) {
+// file is nil otherwise.
+func (r *Repository) openIndex(ctx context.Context, h home) (*catalog.Index, *keptIndex) {
 	f, info, err := r.store.Open(ctx, h.index())
 	if err != nil {
-		return nil, noFile{}
+		return nil, nil
 	}
-	if at, ok := f.(io.ReaderAt); ok {
-		if x, err := catalog.OpenIndex(at, info.Size); err == nil {
-			return x, f
+	file := &keptIndex{repo: r, name: h.index(), tag: info.Tag, open: f}
+	if _, ok := f.(io.ReaderAt); ok {
+		if x, err := catalog.OpenIndex(file, info.Size); err == nil {
+			return x, file
 		}
 	}
 	f.Close()
-	return nil, noFile{}
+	return nil, nil
 }
-
-// noFile needs no Close.
-type noFile struct{}
-
-func (noFile) Close() error { return nil }
 
 // hold keeps the file of the index of a catalog that was read. That of the one before
 // is left to those who have that catalog.
-func (s *publisherState) hold(index io.Closer) {
+func (s *publisherState) hold(index *keptIndex) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.index = index
 }
 
-// close closes the index.
+// close closes the file of the index.
 func (s *publisherState) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.index == nil {
-		return nil
-	}
-	index := s.index
-	s.index = nil
-	return index.Close()
+	return s.index.close()
 }
 
 // cached returns the catalog with these attributes, if it is the one in memory.

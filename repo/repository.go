@@ -27,6 +27,7 @@ type Repository struct {
 	version int
 	packers packers
 	opened  io.Closer // what Close closes; nil if the store is the caller's
+	path    string    // of the directory that was opened; "" if the store is the caller's
 
 	mu     sync.Mutex
 	states map[string]*publisherState
@@ -40,7 +41,7 @@ type publisherState struct {
 	mu      sync.Mutex
 	attrs   []byte // from which catalog was made
 	catalog *catalog.Catalog
-	index   io.Closer // which catalog, or one that it was made from, reads when it is asked
+	index   *keptIndex // which catalog, or one that it was made from, reads when it is asked
 }
 
 // Options adjust a Repository. A nil *Options is the zero value.
