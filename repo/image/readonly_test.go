@@ -52,9 +52,12 @@ func TestReadOnly(t *testing.T) {
 	require.NoError(t, install(t, i, "app"))
 	before := contents(t, i.Root(), "")
 	require.NoError(t, i.lock())
+	journal := filepath.Join(i.Root(), filepath.FromSlash(i.meta(journalFile)))
+	require.NoError(t, os.WriteFile(journal, []byte("being written"), 0o600)) // by the one that is at work
 	runReader(t, i.Root(), asNobody)
 	runReader(t, i.Root(), func(*exec.Cmd) {})
 	i.unlock()
+	require.NoError(t, os.Remove(journal))
 	require.Empty(t, cmp.Diff(before, contents(t, i.Root(), ""), cmp.FilterPath(isLock, cmp.Ignore())))
 }
 
