@@ -29,7 +29,7 @@ func create(ctx context.Context, root string, c Config, opts *Options, h hooks) 
 		return nil, errReadOnly
 	}
 	if err := os.MkdirAll(root, 0o755); err != nil {
-		return nil, err
+		return nil, because(err, "the directory cannot be made: %s", plainly(err))
 	}
 	i, err := newImage(root, opts, h)
 	if err != nil {

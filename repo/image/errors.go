@@ -44,6 +44,15 @@ func (r *reason) Error() string { return r.text }
 
 func (r *reason) Unwrap() error { return r.is }
 
+// plainly prints an error that follows the name of what it is about: without the name of
+// a system call, and of a file that only the image knows.
+func plainly(err error) string {
+	if e, ok := err.(*fs.PathError); ok {
+		err = e.Err
+	}
+	return err.Error()
+}
+
 // ErrNotImage is what Open finds where there is no image. It wraps [fs.ErrNotExist].
 var ErrNotImage = because(fs.ErrNotExist, "there is no image in this directory")
 

@@ -34,7 +34,7 @@ type StepError struct {
 func (e *StepError) Error() string {
 	a := e.Step.Action()
 	key, _ := a.Key()
-	return fmt.Sprintf("%v %v %s: %v", e.Step.Phase, a.Kind, key, e.Err)
+	return fmt.Sprintf("%v %v %s: %s", e.Step.Phase, a.Kind, key, plainly(e.Err))
 }
 
 // Unwrap returns the cause.

@@ -154,21 +154,42 @@ func (w *worker) download(ctx context.Context, src repo.Source, n need, name str
 	stored := readUntil(ctx, opened)
 	defer stored.Close()
 	if err := w.tree.remove(name); err != nil {
-		return err
+		return &diskError{err}
 	}
 	f, err := w.tree.create(name, 0o600)
 	if err != nil {
-		return err
+		return &diskError{err}
 	}
 	w.reader.Reset(n.payload.ContentOnly(), stored)
-	_, err = w.reader.WriteTo(f)
-	if err == nil {
-		err = w.tree.syncFile(f)
+	if _, err = w.reader.WriteTo(&staged{file: f}); err == nil {
+		err = atDisk(w.tree.syncFile(f))
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(err, atDisk(f.Close())); err != nil {
 		return errors.Join(err, w.tree.remove(name))
 	}
 	return nil
+}
+
+// A diskError is one of the disk that the image is on: to ask another origin does not help.
+type diskError struct{ err error }
+
+func (e *diskError) Error() string { return "to keep what is fetched: " + plainly(e.err) }
+
+func (e *diskError) Unwrap() error { return e.err }
+
+func atDisk(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &diskError{err}
+}
+
+// A staged is a file that tells errors of writing it from those of what is written.
+type staged struct{ file *os.File }
+
+func (s *staged) Write(p []byte) (int, error) {
+	n, err := s.file.Write(p)
+	return n, atDisk(err)
 }
 
 // hasContent reports whether the file name is there with the content of a payload.

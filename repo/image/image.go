@@ -41,9 +41,6 @@ func Open(ctx context.Context, root string, opts *Options) (*Image, error) {
 func open(ctx context.Context, root string, opts *Options, h hooks) (_ *Image, err error) {
 	defer wrap(&err, "open", root)
 	i, err := newImage(root, opts, h)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotImage
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +52,11 @@ func open(ctx context.Context, root string, opts *Options, h hooks) (_ *Image, e
 
 func newImage(root string, opts *Options, h hooks) (*Image, error) {
 	r, err := os.OpenRoot(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotImage
+	}
 	if err != nil {
-		return nil, err
+		return nil, because(err, "the directory cannot be opened: %s", plainly(err))
 	}
 	i := &Image{path: root, root: r, opts: opts.defaults(), hooks: h}
 	i.tree = i.newTree()

@@ -85,6 +85,10 @@ func (s *sources) try(ctx context.Context, publisher string, mirrors bool, get f
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		var disk *diskError
+		if errors.As(err, &disk) {
+			return disk
+		}
 		errs = append(errs, &OriginError{Publisher: publisher, Origin: uri, Err: err})
 	}
 	if len(errs) == 0 {
