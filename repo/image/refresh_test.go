@@ -170,3 +170,31 @@ func TestPublishedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestDisabledPublisher neither asks a publisher that is disabled nor lists what it had, but
+// for what is installed of it.
+func TestDisabledPublisher(t *testing.T) {
+	p, q := newShelf(), newShelf()
+	p.publish(t, "set name=pkg.fmri value=pkg://p/a@1-0\n", nil)
+	q.publish(t, "set name=pkg.fmri value=pkg://q/b@1-0\n", nil)
+	q.publish(t, "set name=pkg.fmri value=pkg://q/c@1-0\n", nil)
+	answers := map[string]*shelf{"good": p, "other": p, "bad": q}
+	i, _ := originsImage(t, answers)
+	require.NoError(t, i.Refresh(t.Context()))
+	require.NoError(t, install(t, i, "b"))
+	c := i.Config()
+	c.Publishers[1].Disabled = true
+	require.NoError(t, i.SetConfig(t.Context(), c))
+	answers["bad"] = nil
+	require.NoError(t, i.Refresh(t.Context()))
+	require.Equal(t, []string{"p/a@1-0", "q/b@1-0"}, known(i))
+	var installed Status
+	for p := range i.Known().All() {
+		if p.Name() == "b" {
+			installed = StatusOf(p)
+			require.False(t, readMetadata(p).has(stateKnown), "nobody offers it")
+		}
+	}
+	require.True(t, installed.Installed)
+	require.Equal(t, []string{"pkg://q/b@1-0"}, names(i))
+}

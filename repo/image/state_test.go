@@ -150,3 +150,48 @@ func TestUserOwners(t *testing.T) {
 		require.Equal(t, OwnerError{Kind: want, Name: "nobody-knows"}, *owner)
 	}
 }
+
+// TestToken tells states apart that differ in what only a plan changes: a reader may meet a
+// new catalog beside an old configuration.
+func TestToken(t *testing.T) {
+	i := heldShelf(t, false).create(t, tempDir(t))
+	s := *i.state.Load()
+	seen := map[string]string{s.token(): "nothing"}
+	for name, change := range map[string]func(*Config){
+		"variant":         func(c *Config) { c.Varcets.Variants["variant.x"] = "y" },
+		"facet":           func(c *Config) { c.Varcets.Facets = map[string]bool{"facet.x": true} },
+		"inherited facet": func(c *Config) { c.Varcets.Inherited = map[string]bool{"facet.x": true} },
+		"mediator": func(c *Config) {
+			c.Mediators = []manifest.Choice{{Mediator: "m", Version: "1", VersionSource: "local"}}
+		},
+	} {
+		c := s.config.clone()
+		change(&c)
+		next := s
+		next.file = new(ini.File)
+		writeConfig(next.file, c)
+		require.Empty(t, seen[next.token()], name)
+		seen[next.token()] = name
+	}
+	c := s.config.clone()
+	c.Publishers[0].NonSticky = true
+	next := s
+	next.file = new(ini.File)
+	writeConfig(next.file, c)
+	require.Equal(t, "nothing", seen[next.token()], "publishers do not count")
+}
+
+// TestLockIsLink does not write through a link where the lock is, wherever it leads.
+func TestLockIsLink(t *testing.T) {
+	for _, target := range []string{"pkg5.image", "state/known/catalog.attrs", "nothing", "/etc/hostname"} {
+		s := heldShelf(t, false)
+		i := s.create(t, tempDir(t))
+		before := contents(t, i.Root(), "", "/var/pkg/lock")
+		lock := filepath.Join(i.Root(), "var/pkg/lock")
+		require.NoError(t, os.Remove(lock))
+		require.NoError(t, os.Symlink(target, lock))
+		err := install(t, i, "lib")
+		require.ErrorContains(t, err, "var/pkg/lock is not a regular file", target)
+		require.Empty(t, cmp.Diff(before, contents(t, i.Root(), "", "/var/pkg/lock")))
+	}
+}
