@@ -61,6 +61,8 @@ func TestPropertiesRefused(t *testing.T) {
 			c = i.Config()
 			c.Publishers[0].NonSticky = true
 			require.NoError(t, i.SetConfig(t.Context(), c), "what was so before stays")
+			c.Properties[test.name] += "x"
+			require.ErrorAs(t, i.SetConfig(t.Context(), c), &bad, "but not as something else")
 		})
 	}
 }

@@ -198,6 +198,22 @@ func TestReadersBesideWriter(t *testing.T) {
 	wg.Wait()
 }
 
+// TestPlanReadsAnew sees what another process has done since the image was opened.
+func TestPlanReadsAnew(t *testing.T) {
+	s := heldShelf(t, true)
+	i := s.create(t, tempDir(t))
+	other, err := open(t.Context(), i.Root(), s.options(), hooks{volatile: true})
+	require.NoError(t, err)
+	defer other.Close()
+	require.NoError(t, install(t, other, "app"))
+	require.Empty(t, names(i))
+	p, err := i.Plan(t.Context(), solver.Request{Patterns: patterns(t, "tool", "app")})
+	require.NoError(t, err)
+	require.NotContains(t, p.Plan.String(), "app")
+	require.Equal(t, names(other), names(i))
+	require.NoError(t, i.Execute(t.Context(), p.Plan))
+}
+
 // TestMissingState tells an image without its state from a directory without an image.
 func TestMissingState(t *testing.T) {
 	s := heldShelf(t, false)
