@@ -48,7 +48,7 @@ func newAssembler(trunk *Catalog, size int) *assembler {
 
 // actions returns the table of a part, or nil for the base part and one that was not
 // read. If it cannot be loaded, assembling fails.
-func (a *assembler) actions(p *part) *Table {
+func (a *assembler) actions(p *part) *table {
 	t, err := p.actions()
 	a.err = cmp.Or(a.err, err)
 	return t
@@ -167,8 +167,8 @@ func (a *assembler) add(e *entry) {
 // lists adds the lists of an entry of another catalog.
 func (a *assembler) lists(p Package, at int) {
 	for _, part := range p.c.parts {
-		if t := a.actions(part); t != nil && t.has(p.ID()) {
-			a.table(Part(part.Name)).run(t, p.ID(), p.ID()+1, at)
+		if t := a.actions(part); t != nil && t.Has(p.row()) {
+			a.table(Part(part.Name)).run(t, p.row(), p.row()+1, at)
 		}
 	}
 }

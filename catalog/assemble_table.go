@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// A tableBuilder makes the Table of one part.
+// A tableBuilder makes the table of one part.
 type tableBuilder struct {
-	Table
+	table
 	part   Part
-	trunk  *Table              // whose actions begin ours; nil if there is none
+	trunk  *table              // whose actions begin ours; nil if there is none
 	in     *interner           // nil as long as there are no other actions
-	remaps map[*Table][]uint32 // what actions of other tables are here: id+1, or 0 if not known yet
+	remaps map[*table][]uint32 // what actions of other tables are here: id+1, or 0 if not known yet
 	err    error
 }
 
@@ -31,7 +31,7 @@ func (b *tableBuilder) pad(n int) {
 }
 
 // run adds the lists lo <= id < hi of another table to versions that begin at at.
-func (b *tableBuilder) run(t *Table, lo, hi, at int) {
+func (b *tableBuilder) run(t *table, lo, hi, at int) {
 	b.pad(at)
 	if !b.room(int(t.first[hi] - t.first[lo])) {
 		return
@@ -56,7 +56,7 @@ func (b *tableBuilder) room(n int) bool {
 }
 
 // copyIDs adds actions of another table.
-func (b *tableBuilder) copyIDs(t *Table, ids []uint32) {
+func (b *tableBuilder) copyIDs(t *table, ids []uint32) {
 	if t == b.trunk {
 		b.ids = append(b.ids, ids...)
 		return
@@ -64,7 +64,7 @@ func (b *tableBuilder) copyIDs(t *Table, ids []uint32) {
 	remap, ok := b.remaps[t]
 	if !ok {
 		if b.remaps == nil {
-			b.remaps = map[*Table][]uint32{}
+			b.remaps = map[*table][]uint32{}
 		}
 		remap = make([]uint32, t.Len())
 		b.remaps[t] = remap
@@ -109,9 +109,9 @@ func (b *tableBuilder) add(l *list, at int) mark {
 }
 
 // finish returns the table of n versions.
-func (b *tableBuilder) finish(n int) *Table {
+func (b *tableBuilder) finish(n int) *table {
 	b.pad(n)
-	t := b.Table
+	t := b.table
 	if b.in != nil {
 		t.text, t.refs, t.marks = b.in.done(), b.in.refs, b.in.marks
 	}

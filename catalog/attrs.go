@@ -51,11 +51,6 @@ func lookFile(files []FileAttrs, name string) (FileAttrs, bool) {
 	return files[i], true
 }
 
-// State returns what identifies this state of the catalog.
-func (a *Attrs) State() State {
-	return State{Created: a.Created, Modified: a.Modified, Packages: a.Packages, Versions: a.Versions, Signature: a.Signature}
-}
-
 // ParseAttrs parses catalog.attrs and, if it is signed, verifies it. Errors
 // are of type [*FormatError] or [*SignatureError].
 func ParseAttrs(src []byte, opts *ReadOptions) (*Attrs, error) {

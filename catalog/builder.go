@@ -98,7 +98,7 @@ func (b *Builder) copyOf(p Package) (*entry, error) {
 	if b.Logs != nil {
 		return entryOf(p)
 	}
-	return &entry{fmri: p.FMRI(), base: true, row: *p.row(), extra: p.c.extraOf(p.ID()), source: p}, nil
+	return &entry{fmri: p.FMRI(), base: true, row: *p.data(), extra: p.c.extraOf(p.row()), source: p}, nil
 }
 
 // SetMetadata replaces the metadata that is kept with an entry; nil removes it. If the
@@ -116,7 +116,7 @@ func (b *Builder) SetMetadata(f fmri.FMRI, metadata []byte) error {
 	if c == nil || c.entry == nil {
 		return &EntryError{FMRI: f, Err: fs.ErrNotExist}
 	}
-	c.light = c.light || c.base >= 0 && c.entry.source == b.Base.At(c.base)
+	c.light = c.light || c.base >= 0 && c.entry.source == b.Base.at(c.base)
 	c.entry.extra = withMetadata(c.entry.extra, text)
 	b.changes[f] = c
 	return nil
@@ -162,8 +162,8 @@ func (b *Builder) find(f fmri.FMRI) *change {
 	if !ok {
 		return nil
 	}
-	e := &entry{fmri: f, base: true, row: *p.row(), extra: b.Base.extraOf(p.ID()), source: p}
-	return &change{base: p.ID(), entry: e}
+	e := &entry{fmri: f, base: true, row: *p.data(), extra: b.Base.extraOf(p.row()), source: p}
+	return &change{base: p.row(), entry: e}
 }
 
 // add adds an entry.
@@ -285,7 +285,7 @@ func (b *Builder) assemble(c *Catalog) (map[Part]bool, error) {
 		a.run(base, at, end)
 		at = end
 		if ch.base >= 0 {
-			touch(touched, base.At(at), ch.light)
+			touch(touched, base.at(at), ch.light)
 			at++
 		}
 		if ch.entry.base {
@@ -304,7 +304,7 @@ func touch(touched map[Part]bool, p Package, light bool) {
 		if light || part.skipped || part.Name == string(Base) {
 			continue
 		}
-		if t, err := part.actions(); err == nil && t.has(p.ID()) { // the assembler reports the error
+		if t, err := part.actions(); err == nil && t.Has(p.row()) { // the assembler reports the error
 			touched[Part(part.Name)] = true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goips/ips/catalog/internal/scan"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/rows"
 )
 
 // A Catalog is an immutable, sorted set of package versions with what is known of
@@ -81,9 +82,8 @@ func (c *Catalog) markStates() {
 // Len returns the number of package versions.
 func (c *Catalog) Len() int { return len(c.versions) }
 
-// At returns the package version with the given id, 0 <= id < Len. Ids ascend
-// in the order of All.
-func (c *Catalog) At(id int) Package { return Package{c, uint32(id)} }
+// at returns a version by its place in the order of All.
+func (c *Catalog) at(id int) Package { return Package{c, uint32(id)} }
 
 // All returns every package version in ascending order of publisher, name and version.
 func (c *Catalog) All() iter.Seq[Package] { return c.ids(0, c.Len()) }
@@ -138,10 +138,6 @@ func (c *Catalog) Versions(publisher, stem string) iter.Seq[Package] {
 		}
 	}
 }
-
-// Range returns the versions of one package as ids lo <= id < hi, which ascend
-// as the versions do. If there are none, lo == hi.
-func (c *Catalog) Range(publisher, stem string) (lo, hi int) { return c.span(publisher, stem) }
 
 // Lookup returns the entry of exactly this publisher, name and version.
 func (c *Catalog) Lookup(f fmri.FMRI) (Package, bool) {
@@ -232,16 +228,16 @@ func (c *Catalog) Created() time.Time { return c.created }
 // Modified returns when the catalog was last changed.
 func (c *Catalog) Modified() time.Time { return c.modified }
 
-// Table returns the distinct actions of a part and which version has which. A
+// table returns the distinct actions of a part and which version has which. A
 // part that the catalog does not have has none.
-func (c *Catalog) Table(name Part) (*Table, error) {
+func (c *Catalog) table(name Part) (*table, error) {
 	if p := c.part(name); p != nil && name != Base {
 		if p.skipped {
 			return nil, errSkipped(name)
 		}
 		return p.actions()
 	}
-	return &Table{first: make([]uint32, c.Len()+1)}, nil
+	return &table{first: make([]uint32, c.Len()+1)}, nil
 }
 
 // Attrs returns the attributes as they are written. If digests of parts are not
@@ -277,11 +273,20 @@ func (c *Catalog) makeAttrs() (*Attrs, error) {
 	return a, nil
 }
 
-// State returns what a client keeps of the catalog to notice that it went back.
-func (c *Catalog) State() State {
-	a, err := c.Attrs()
+// Rows returns the catalog by rows. It is for packages of this module that read all of it
+// at speed; others have [Catalog.All] and its like.
+func (c *Catalog) Rows() rows.Catalog { return byRow{c} }
+
+// byRow is a catalog by rows.
+type byRow struct{ c *Catalog }
+
+func (r byRow) Span(publisher, name string) (lo, hi int) { return r.c.span(publisher, name) }
+func (r byRow) Version(row int) fmri.Version             { return r.c.parsed(row) }
+
+func (r byRow) Table(part string) (*rows.Table, error) {
+	t, err := r.c.table(Part(part))
 	if err != nil {
-		return State{Created: c.created, Modified: c.modified, Packages: len(c.stems), Versions: len(c.versions)}
+		return nil, err
 	}
-	return a.State()
+	return &rows.Table{First: t.first, Numbers: t.ids, Texts: t}, nil
 }

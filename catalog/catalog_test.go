@@ -433,7 +433,7 @@ func TestConcurrent(t *testing.T) {
 				for range p.Actions(catalog.Dependency) {
 				}
 			}
-			_ = c.State()
+			_, _ = c.Attrs()
 			_, _ = x.Stem("a.org", "web")
 			b := &catalog.Builder{Base: c}
 			if err := b.Add(fmri.MustParse("pkg://a.org/new@1"), pkg(t, "depend fmri=x type=require")); err != nil {

@@ -55,5 +55,5 @@ func compareTexts(c *Catalog, id int, d *Catalog, jd int) int {
 // lowerBound returns the first id that is not before f, at least from.
 func (c *Catalog) lowerBound(from int, f fmri.FMRI) int {
 	n := c.Len() - from
-	return from + sort.Search(n, func(i int) bool { return compareFMRIs(c.At(from+i).FMRI(), f) >= 0 })
+	return from + sort.Search(n, func(i int) bool { return compareFMRIs(c.at(from+i).FMRI(), f) >= 0 })
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/goips/ips/fmri"
 )
 
-// A tableDecoder makes a Table of a dependency or summary part. It walks along the
+// A tableDecoder makes a table of a dependency or summary part. It walks along the
 // columns of the base part, which usually has the same stems and versions in
 // the same order.
 type tableDecoder struct {
@@ -225,12 +225,12 @@ func (d *tableDecoder) action() uint32 {
 }
 
 // table returns what was read.
-func (d *tableDecoder) table() (*Table, error) {
+func (d *tableDecoder) table() (*table, error) {
 	in, ids, err := d.queue.finish()
 	if err != nil {
 		return nil, &scan.Error{Offset: d.s.Offset(), Err: err}
 	}
-	t := &Table{odd: d.odd, refs: trimmed(in.refs), marks: trimmed(in.marks), text: in.done()}
+	t := &table{odd: d.odd, refs: trimmed(in.refs), marks: trimmed(in.marks), text: in.done()}
 	t.ids = make([]uint32, 0, len(d.ids))
 	t.first = make([]uint32, 1, len(d.spans)+1)
 	for _, list := range d.spans {

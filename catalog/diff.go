@@ -58,7 +58,7 @@ func (ch Change) Kind() ChangeKind {
 	return Updated
 }
 
-func (p Package) text() string { return p.c.version(p.ID()) }
+func (p Package) text() string { return p.c.version(p.row()) }
 
 // AppendText appends the change as one line without its end: the kind, and what it
 // is about.
@@ -125,17 +125,17 @@ func Diff(old, new *Catalog) iter.Seq[Change] {
 		for i < old.Len() || j < new.Len() {
 			switch c := w.compare(i, j); {
 			case c < 0:
-				if !yield(Change{Old: old.At(i)}) {
+				if !yield(Change{Old: old.at(i)}) {
 					return
 				}
 				i++
 			case c > 0:
-				if !yield(Change{New: new.At(j)}) {
+				if !yield(Change{New: new.at(j)}) {
 					return
 				}
 				j++
 			default:
-				if !w.same(i, j) && !yield(Change{old.At(i), new.At(j)}) {
+				if !w.same(i, j) && !yield(Change{old.at(i), new.at(j)}) {
 					return
 				}
 				i++
@@ -174,12 +174,12 @@ func DiffNewest(old, new *Catalog) iter.Seq[Change] {
 }
 
 // newest returns the newest version of a stem.
-func (c *Catalog) newest(stem int) Package { return c.At(int(c.first[stem+1]) - 1) }
+func (c *Catalog) newest(stem int) Package { return c.at(int(c.first[stem+1]) - 1) }
 
 // A walk compares two catalogs on the way through both.
 type walk struct {
 	old, new *Catalog
-	tables   [][2]*Table // of the parts that both have
+	tables   [][2]*table // of the parts that both have
 
 	oldStem, newStem uint32 // last compared, plus one
 	stems            int    // result
@@ -195,7 +195,7 @@ func newWalk(old, new *Catalog) *walk {
 		t, err := p.actions()
 		u, err2 := q.actions()
 		if err == nil && err2 == nil {
-			w.tables = append(w.tables, [2]*Table{t, u})
+			w.tables = append(w.tables, [2]*table{t, u})
 		}
 	}
 	return w
@@ -234,8 +234,8 @@ func (w *walk) compareStems(i, j int) int {
 // newest returns the change of a stem that both have.
 func (w *walk) newest(i, j int) Change {
 	ch := Change{w.old.newest(i), w.new.newest(j)}
-	switch c := compareTexts(w.old, ch.Old.ID(), w.new, ch.New.ID()); {
-	case c < 0, c == 0 && !w.same(ch.Old.ID(), ch.New.ID()):
+	switch c := compareTexts(w.old, ch.Old.row(), w.new, ch.New.row()); {
+	case c < 0, c == 0 && !w.same(ch.Old.row(), ch.New.row()):
 		return ch
 	}
 	return Change{}
@@ -260,6 +260,6 @@ func (w *walk) same(i, j int) bool {
 }
 
 // sameLists reports whether two tables have the same actions for a version.
-func sameLists(t *Table, i int, u *Table, j int) bool {
-	return slices.EqualFunc(t.IDs(i), u.IDs(j), func(a, b uint32) bool { return t.Text(a) == u.Text(b) })
+func sameLists(t *table, i int, u *table, j int) bool {
+	return slices.EqualFunc(t.list(i), u.list(j), func(a, b uint32) bool { return t.Text(a) == u.Text(b) })
 }

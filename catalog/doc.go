@@ -92,7 +92,7 @@
 //
 // A [Catalog] is immutable. Its versions are numbered in the order of publisher, name and
 // version; a row of 32 bytes refers to the text of the version and holds its state
-// and the digest of its manifest. Each part is a [Table] of its distinct actions and of
+// and the digest of its manifest. Each part is a table of its distinct actions and of
 // numbers that say which version has which. The text of a file is scanned once while it
 // streams by, and not kept: the 111 MB of dependencies of a distribution with 76,629
 // versions become 13 MB. Hashing it, and finding its actions among the distinct ones, is

@@ -90,12 +90,12 @@ func (e *encoder) member(m scan.Member) {
 }
 
 // publisher writes the member of a publisher, unless it has no entry.
-func (e *encoder) publisher(c *Catalog, p *part, t *Table, pub *publisher) {
+func (e *encoder) publisher(c *Catalog, p *part, t *table, pub *publisher) {
 	open := false
 	for i := pub.lo; i < pub.hi; i++ {
 		lo, hi := int(c.first[i]), int(c.first[i+1])
 		if t != nil {
-			for lo < hi && !t.has(lo) {
+			for lo < hi && !t.Has(lo) {
 				lo++
 			}
 		}
@@ -128,11 +128,11 @@ func (e *encoder) publisher(c *Catalog, p *part, t *Table, pub *publisher) {
 }
 
 // entry writes the entry of a version, if the part has one.
-func (e *encoder) entry(c *Catalog, t *Table, id int) {
+func (e *encoder) entry(c *Catalog, t *table, id int) {
 	if t == nil {
 		e.comma()
 		e.base(c, id)
-	} else if t.has(id) {
+	} else if t.Has(id) {
 		e.comma()
 		e.actions(c, t, id)
 	}
@@ -154,7 +154,7 @@ func (e *encoder) base(c *Catalog, id int) {
 }
 
 // actions writes an entry of another part.
-func (e *encoder) actions(c *Catalog, t *Table, id int) {
+func (e *encoder) actions(c *Catalog, t *table, id int) {
 	e.buf = append(e.buf, '{')
 	var odd oddity
 	if o := t.oddity(id); o != nil {
@@ -164,7 +164,7 @@ func (e *encoder) actions(c *Catalog, t *Table, id int) {
 	if !odd.missing {
 		e.comma()
 		e.buf = append(e.buf, `"actions":[`...)
-		e.list(t, t.IDs(id))
+		e.list(t, t.list(id))
 		e.buf = append(e.buf, ']')
 	}
 	e.version(c, id, extra)
@@ -173,7 +173,7 @@ func (e *encoder) actions(c *Catalog, t *Table, id int) {
 // list writes the texts of actions. These are all over the memory, and waiting for one after
 // another would take most of the time: so it first touches some, for which the processor
 // waits at once.
-func (e *encoder) list(t *Table, ids []uint32) {
+func (e *encoder) list(t *table, ids []uint32) {
 	for ids := range slices.Chunk(ids, 32) {
 		for _, id := range ids {
 			if s := t.Text(id); s != "" {
@@ -189,7 +189,7 @@ func (e *encoder) list(t *Table, ids []uint32) {
 }
 
 // action writes the text of an action.
-func (e *encoder) action(t *Table, id uint32) {
+func (e *encoder) action(t *table, id uint32) {
 	if t.marks[id]&markEscaped != 0 {
 		e.buf = scan.AppendString(e.buf, t.Text(id))
 	} else {

@@ -108,20 +108,20 @@ func hasPrefix(s string, prefixes ...string) bool {
 
 // entryOf returns the entry that p is a handle on.
 func entryOf(p Package) (*entry, error) {
-	e := &entry{fmri: p.FMRI(), base: true, row: *p.row(), extra: p.c.extraOf(p.ID())}
+	e := &entry{fmri: p.FMRI(), base: true, row: *p.data(), extra: p.c.extraOf(p.row())}
 	for _, part := range p.c.parts {
 		t, err := part.actions()
 		if err != nil {
 			return nil, err
 		}
-		if t == nil || !t.has(p.ID()) {
+		if t == nil || !t.Has(p.row()) {
 			continue
 		}
 		l := list{part: Part(part.Name)}
-		if o := t.oddity(p.ID()); o != nil {
+		if o := t.oddity(p.row()); o != nil {
 			l.oddity = *o
 		}
-		for _, id := range t.IDs(p.ID()) {
+		for _, id := range t.list(p.row()) {
 			l.actions = append(l.actions, t.Text(id))
 		}
 		e.lists = append(e.lists, l)

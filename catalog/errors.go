@@ -41,8 +41,8 @@ func (e *SignatureError) Error() string {
 var (
 	// ErrIdentity: the new catalog is another one, not a later state of the old.
 	ErrIdentity = errors.New("not the same catalog")
-	// ErrObsolete: a part of the new catalog is older than that of the old one.
-	ErrObsolete = errors.New("catalog went back")
+	// errObsolete: a part of the new catalog is older than that of the old one.
+	errObsolete = errors.New("catalog went back")
 	// ErrUpdateType: an operation is neither add nor remove.
 	ErrUpdateType = errors.New("unknown type of operation")
 )

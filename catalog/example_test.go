@@ -91,21 +91,6 @@ func ExampleDiffNewest() {
 	// updated pkg://test/web@1.0,5.11 -> 1.1,5.11
 }
 
-func ExampleCatalog_Thin() {
-	c := catalogtest.MustParse("web@1\nweb@2\nweb@3\nlib@1\nlib@2\n")
-	thin, err := c.Thin(&catalog.Retention{Newest: 1})
-	if err != nil {
-		fmt.Println(err)
-	}
-	for _, p := range thin.Removed {
-		fmt.Println(p)
-	}
-	// Output:
-	// pkg://test/lib@1,5.11
-	// pkg://test/web@1,5.11
-	// pkg://test/web@2,5.11
-}
-
 func ExampleOpenIndex() {
 	var b bytes.Buffer
 	if err := catalogtest.MustParse("web@1\nweb@2\nlib@1\n").WriteIndex(&b); err != nil {

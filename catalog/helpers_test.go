@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 )
@@ -301,3 +302,13 @@ func files2fs(files map[string]string) fstest.MapFS {
 }
 
 func sha1Sum(s string) [20]byte { return sha1.Sum([]byte(s)) }
+
+// state returns the state that a catalog is in.
+func state(t testing.TB, c *catalog.Catalog) upkeep.State {
+	t.Helper()
+	a, err := c.Attrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upkeep.StateOf(a)
+}

@@ -74,7 +74,7 @@ func (x *Index) Catalog() (*Catalog, error) {
 			return nil, err
 		}
 		if !q.skipped && q.Name != string(Base) {
-			q.load = sync.OnceValues(func() (*Table, error) { return x.loadTable(i, len(c.versions)) })
+			q.load = sync.OnceValues(func() (*table, error) { return x.loadTable(i, len(c.versions)) })
 		}
 	}
 	return c, nil
@@ -230,12 +230,12 @@ func parseMembers(text string) ([]scan.Member, error) {
 }
 
 // loadTable reads the actions of a part.
-func (x *Index) loadTable(i, versions int) (*Table, error) {
+func (x *Index) loadTable(i, versions int) (*table, error) {
 	text, err := x.string(x.section(secActions, i))
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{text: newText(text)}
+	t := &table{text: newText(text)}
 	if t.refs, err = x.refs(x.section(secRefs, i), text); err != nil {
 		return nil, err
 	}

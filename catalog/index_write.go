@@ -257,7 +257,7 @@ func appendRow(dst []byte, v *version) []byte {
 }
 
 // table writes the actions of a part.
-func (x *indexWriter) table(i uint32, t *Table) {
+func (x *indexWriter) table(i uint32, t *table) {
 	x.section(secActions, i)
 	x.text(t.text)
 	x.section(secRefs, i)

@@ -18,7 +18,7 @@ type interner struct {
 }
 
 // newInterner continues the strings of t, or begins without any if t is nil.
-func newInterner(t *Table) *interner {
+func newInterner(t *table) *interner {
 	in := &interner{seed: maphash.MakeSeed()}
 	if t != nil {
 		in.extend(t.text)

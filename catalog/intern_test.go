@@ -66,7 +66,7 @@ func TestIntern(t *testing.T) {
 			continue
 		}
 		// One that continues, with everything and something new.
-		table := &Table{text: in.done(), refs: in.refs, marks: in.marks}
+		table := &table{text: in.done(), refs: in.refs, marks: in.marks}
 		more := newInterner(table)
 		if id := more.id([]byte("new")); id != uint32(len(distinct)) {
 			t.Errorf("%d strings: a new one has id %d", n, id)

@@ -27,7 +27,7 @@ func Merge(cs ...*Catalog) (*Catalog, error) {
 			break
 		}
 		h := &heads[first]
-		a.run(h.c, h.ID(), end)
+		a.run(h.c, h.row(), end)
 		h.id = uint32(end)
 		skipSame(heads, first)
 	}
@@ -41,7 +41,7 @@ func nextRun(heads []Package) (first, end int) {
 	first, second := -1, -1
 	for i, h := range heads {
 		switch {
-		case h.ID() >= h.c.Len():
+		case h.row() >= h.c.Len():
 		case first < 0 || h.Compare(heads[first]) < 0:
 			first, second = i, first
 		case second < 0 || h.Compare(heads[second]) < 0:
@@ -55,19 +55,19 @@ func nextRun(heads []Package) (first, end int) {
 	if second < 0 {
 		return first, h.c.Len()
 	}
-	return first, max(h.ID()+1, h.c.bound(h.ID(), heads[second]))
+	return first, max(h.row()+1, h.c.bound(h.row(), heads[second]))
 }
 
 // bound returns the first id of c, at least from, that is not before p.
 func (c *Catalog) bound(from int, p Package) int {
 	step, hi := 1, from
-	for hi < c.Len() && c.At(hi).Compare(p) < 0 { // most runs are short or very long
+	for hi < c.Len() && c.at(hi).Compare(p) < 0 { // most runs are short or very long
 		from, hi, step = hi+1, hi+step, step*2
 	}
 	hi = min(hi, c.Len())
 	for from < hi {
 		mid := (from + hi) / 2
-		if c.At(mid).Compare(p) < 0 {
+		if c.at(mid).Compare(p) < 0 {
 			from = mid + 1
 		} else {
 			hi = mid
@@ -80,7 +80,7 @@ func (c *Catalog) bound(from int, p Package) int {
 func skipSame(heads []Package, passed int) {
 	last := Package{heads[passed].c, heads[passed].id - 1}
 	for i := range heads {
-		if h := &heads[i]; i != passed && h.ID() < h.c.Len() && h.Compare(last) == 0 {
+		if h := &heads[i]; i != passed && h.row() < h.c.Len() && h.Compare(last) == 0 {
 			h.id++
 		}
 	}
@@ -96,10 +96,10 @@ func Filter(c *Catalog, keep func(Package) bool) (*Catalog, error) {
 			continue
 		}
 		left++
-		if n := len(runs); n > 0 && runs[n-1][1] == p.ID() {
+		if n := len(runs); n > 0 && runs[n-1][1] == p.row() {
 			runs[n-1][1]++
 		} else {
-			runs = append(runs, [2]int{p.ID(), p.ID() + 1})
+			runs = append(runs, [2]int{p.row(), p.row() + 1})
 		}
 	}
 	trunk := c

@@ -19,10 +19,10 @@ type Package struct {
 // IsValid reports whether p is a handle on anything.
 func (p Package) IsValid() bool { return p.c != nil }
 
-// ID returns the id of the entry in its catalog.
-func (p Package) ID() int { return int(p.id) }
+// row returns the place of the entry in its catalog.
+func (p Package) row() int { return int(p.id) }
 
-func (p Package) row() *version { return &p.c.versions[p.id] }
+func (p Package) data() *version { return &p.c.versions[p.id] }
 
 // FMRI returns publisher, name and version.
 func (p Package) FMRI() fmri.FMRI {
@@ -32,28 +32,28 @@ func (p Package) FMRI() fmri.FMRI {
 
 // String returns the text of the FMRI.
 func (p Package) String() string {
-	return "pkg://" + p.Publisher() + "/" + p.Name() + "@" + p.c.version(p.ID())
+	return "pkg://" + p.Publisher() + "/" + p.Name() + "@" + p.c.version(p.row())
 }
 
 // Publisher returns the publisher's name.
-func (p Package) Publisher() string { return p.c.publisherOf(int(p.row().stem)).name }
+func (p Package) Publisher() string { return p.c.publisherOf(int(p.data().stem)).name }
 
 // Name returns the name without publisher and version.
-func (p Package) Name() string { return p.c.stem(int(p.row().stem)) }
+func (p Package) Name() string { return p.c.stem(int(p.data().stem)) }
 
 // Version returns the version.
-func (p Package) Version() fmri.Version { return p.c.parsed(p.ID()) }
+func (p Package) Version() fmri.Version { return p.c.parsed(p.row()) }
 
 // Obsolete reports whether the version is marked with pkg.obsolete=true.
-func (p Package) Obsolete() bool { return p.row().marks&markObsolete != 0 }
+func (p Package) Obsolete() bool { return p.data().marks&markObsolete != 0 }
 
 // Renamed reports whether the version is marked with pkg.renamed=true.
-func (p Package) Renamed() bool { return p.row().marks&markRenamed != 0 }
+func (p Package) Renamed() bool { return p.data().marks&markRenamed != 0 }
 
 // ManifestDigest returns the SHA-1 of the manifest's text as it is stored, if the
 // catalog has it.
 func (p Package) ManifestDigest() (manifest.Digest, bool) {
-	row := p.row()
+	row := p.data()
 	if row.marks&markDigest == 0 {
 		return manifest.Digest{}, false
 	}
@@ -63,7 +63,7 @@ func (p Package) ManifestDigest() (manifest.Digest, bool) {
 
 // Metadata returns the JSON object that an image keeps with an entry, or nil.
 func (p Package) Metadata() []byte {
-	for _, m := range p.c.extraOf(p.ID()) {
+	for _, m := range p.c.extraOf(p.row()) {
 		if m.Key == metadataKey {
 			return []byte(m.JSON)
 		}
@@ -95,12 +95,12 @@ func (p Package) Actions(part Part) iter.Seq2[manifest.Action, error] {
 // Texts returns the texts of the version's actions in a part, without parsing them.
 func (p Package) Texts(part Part) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		t, err := p.c.Table(part)
+		t, err := p.c.table(part)
 		if err != nil {
 			yield("", err)
 			return
 		}
-		for _, id := range t.IDs(p.ID()) {
+		for _, id := range t.list(p.row()) {
 			if !yield(t.Text(id), nil) {
 				return
 			}
@@ -135,5 +135,5 @@ func decodeDepend(a manifest.Action) (manifest.Depend, error) {
 
 // Compare orders entries by publisher, name and version, then by the version's text.
 func (p Package) Compare(q Package) int {
-	return compareAt(p.c, p.ID(), q.c, q.ID())
+	return compareAt(p.c, p.row(), q.c, q.row())
 }

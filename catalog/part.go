@@ -50,9 +50,9 @@ func (p Part) isSummary() bool { return strings.HasPrefix(string(p), "catalog.su
 type part struct {
 	FileAttrs               // as listed; the signature is empty if it is not known yet
 	meta      []scan.Member // members of the file that are no publishers
-	table     *Table        // nil for the base part
+	table     *table        // nil for the base part
 	order     fileOrder
-	load      func() (*Table, error)
+	load      func() (*table, error)
 	skipped   bool // was not read
 	loose     bool // was read from a file that is not in canonical form
 	changed   bool // differs from the file of the catalog it comes from, or is new
@@ -88,7 +88,7 @@ func (p *part) sum(c *Catalog) (string, error) {
 }
 
 // actions returns the table of a part, which may first have to be loaded.
-func (p *part) actions() (*Table, error) {
+func (p *part) actions() (*table, error) {
 	if p.load != nil {
 		return p.load()
 	}

@@ -70,7 +70,7 @@ func (r *reader) indexed(attrs *Attrs) *Catalog {
 func (r *reader) backUp(c *Catalog) {
 	for _, p := range c.parts {
 		if load := p.load; load != nil {
-			p.load = sync.OnceValues(func() (*Table, error) {
+			p.load = sync.OnceValues(func() (*table, error) {
 				if t, err := load(); err == nil {
 					return t, nil
 				}

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// A Plan says how a client gets from one state of a catalog to another.
-type Plan struct {
+// A route says how a client gets from one state of a catalog to another.
+type route struct {
 	// Full says that the files replace the catalog. Otherwise update logs among
 	// the files are applied to it, and parts among them replace the old ones.
 	Full bool
 	// Reason tells why a plan that did not ask for it is full, or nil. It wraps
-	// ErrIdentity or ErrObsolete.
+	// ErrIdentity or errObsolete.
 	Reason error
 	// Files are the names of what is to be fetched, in the order in which it is to
 	// be applied. None at all means that only the attributes changed, or nothing.
@@ -26,11 +26,11 @@ type Plan struct {
 }
 
 // parts reports whether there are parts among the files.
-func (p *Plan) parts() bool {
+func (p *route) parts() bool {
 	return slices.ContainsFunc(p.Files, func(name string) bool { return strings.HasPrefix(name, "catalog.") })
 }
 
-// PlanRefresh decides how to get from the attributes of a client's catalog, nil if it has
+// planRefresh decides how to get from the attributes of a client's catalog, nil if it has
 // none, to those of the repository's. It is the reference's table:
 //
 //	created differs                              full
@@ -43,7 +43,7 @@ func (p *Plan) parts() bool {
 //	otherwise                                    the changed parts
 //
 // Of summaries only those in C are fetched, and those that the client has.
-func PlanRefresh(old, new *Attrs) Plan {
+func planRefresh(old, new *Attrs) route {
 	if old == nil {
 		return fullPlan(new, nil)
 	}
@@ -51,7 +51,7 @@ func PlanRefresh(old, new *Attrs) Plan {
 		return fullPlan(new, fmt.Errorf("%w: created %s, was %s", ErrIdentity, show(new.Created), show(old.Created)))
 	}
 	if old.Modified.Equal(new.Modified) {
-		return Plan{Nothing: true}
+		return route{Nothing: true}
 	}
 	return planChanges(old, new)
 }
@@ -59,8 +59,8 @@ func PlanRefresh(old, new *Attrs) Plan {
 func show(t time.Time) string { return string(appendTime(nil, t)) }
 
 // fullPlan fetches all parts in C.
-func fullPlan(new *Attrs, reason error) Plan {
-	p := Plan{Full: true, Reason: reason}
+func fullPlan(new *Attrs, reason error) route {
+	p := route{Full: true, Reason: reason}
 	for _, f := range new.Parts {
 		if locale(f.Name) == Base.Locale() {
 			p.Files = append(p.Files, f.Name)
@@ -70,7 +70,7 @@ func fullPlan(new *Attrs, reason error) Plan {
 }
 
 // planChanges decides between logs and parts.
-func planChanges(old, new *Attrs) Plan {
+func planChanges(old, new *Attrs) route {
 	incremental := true
 	since := map[string]time.Time{} // by locale of changed parts: their last change
 	var changed []string
@@ -80,7 +80,7 @@ func planChanges(old, new *Attrs) Plan {
 		case !ok:
 			return fullPlan(new, fmt.Errorf("%w: %s is gone", ErrIdentity, was.Name))
 		case is.Modified.Before(was.Modified):
-			return fullPlan(new, fmt.Errorf("%w: %s is of %s, was of %s", ErrObsolete, was.Name, show(is.Modified), show(was.Modified)))
+			return fullPlan(new, fmt.Errorf("%w: %s is of %s, was of %s", errObsolete, was.Name, show(is.Modified), show(was.Modified)))
 		case is.Modified.Equal(was.Modified):
 			continue
 		}
@@ -100,10 +100,10 @@ func planChanges(old, new *Attrs) Plan {
 		}
 	}
 	if incremental {
-		return Plan{Files: logsSince(new, since)}
+		return route{Files: logsSince(new, since)}
 	}
 	slices.Sort(changed)
-	return Plan{Files: changed}
+	return route{Files: changed}
 }
 
 // wanted reports whether a part that is new to the client is to be fetched.
@@ -127,7 +127,7 @@ func logsSince(new *Attrs, since map[string]time.Time) []string {
 }
 
 // Refresh brings a client's catalog up to date from a directory, which may be one that
-// fetches files when they are opened. It follows [PlanRefresh] and, if logs turn
+// fetches files when they are opened. It fetches the update logs since then, or the parts that changed, and, if logs turn
 // out not to lead to the new state, reads all parts. old may be nil. It stays as it
 // is, and is returned if nothing has changed. What is returned otherwise agrees
 // with the signatures of the new attributes.
@@ -168,24 +168,24 @@ func Refresh(old *Catalog, fsys fs.FS, opts *ReadOptions) (*Catalog, error) {
 
 // planFrom decides how to get from a catalog to new attributes. A part that is neither in
 // memory nor wanted is as if there were none.
-func (r *reader) planFrom(old *Catalog, new *Attrs) (Plan, error) {
+func (r *reader) planFrom(old *Catalog, new *Attrs) (route, error) {
 	held := func(name string) bool {
 		p := old.part(Part(name))
 		return p != nil && !p.skipped
 	}
 	if old == nil {
-		return PlanRefresh(nil, new), nil
+		return planRefresh(nil, new), nil
 	}
 	attrs, err := old.Attrs()
 	if err != nil {
-		return Plan{}, err
+		return route{}, err
 	}
 	from, to := *attrs, *new
 	from.Parts = slices.DeleteFunc(slices.Clone(from.Parts), func(f FileAttrs) bool { return !held(f.Name) })
 	to.Parts = slices.DeleteFunc(slices.Clone(to.Parts), func(f FileAttrs) bool {
 		return !held(f.Name) && f.Name != string(Base) && !r.wants(f.Name)
 	})
-	return PlanRefresh(&from, &to), nil
+	return planRefresh(&from, &to), nil
 }
 
 // tryFull reports whether an error of applying logs is one that reading everything
@@ -198,7 +198,7 @@ func tryFull(err error) bool {
 }
 
 // full reads the parts of a plan, all of which are new to the client.
-func (r *reader) full(attrs *Attrs, plan Plan) (*Catalog, error) {
+func (r *reader) full(attrs *Attrs, plan route) (*Catalog, error) {
 	r.plan = plan.Files
 	c, err := r.catalog(attrs)
 	if err != nil {
@@ -212,7 +212,7 @@ func (r *reader) full(attrs *Attrs, plan Plan) (*Catalog, error) {
 }
 
 // incremental applies the logs of a plan, or reads its parts.
-func (r *reader) incremental(old *Catalog, attrs *Attrs, plan Plan) (*Catalog, error) {
+func (r *reader) incremental(old *Catalog, attrs *Attrs, plan route) (*Catalog, error) {
 	if plan.parts() {
 		return r.replace(old, attrs, plan.Files)
 	}

@@ -117,7 +117,7 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("has %v", f)
 			}
 		}
-		if c.State() != r.last.State() {
+		if state(t, c) != state(t, r.last) {
 			t.Error("the attributes are not those of the repository")
 		}
 	}
@@ -171,7 +171,7 @@ func TestRefreshErrors(t *testing.T) {
 		t.Errorf("without attributes: %v", err)
 	}
 	delete(r.dir, name)
-	if c, err := catalog.Refresh(old, r.dir, nil); err != nil || c.State() != r.last.State() {
+	if c, err := catalog.Refresh(old, r.dir, nil); err != nil || state(t, c) != state(t, r.last) {
 		t.Errorf("without the log: %v", err)
 	}
 }
@@ -252,7 +252,7 @@ func TestRefreshPart(t *testing.T) {
 		if _, err := catalog.Refresh(partial, dir, opts); err != nil {
 			t.Errorf("%v, without %s: %v", opts.Parts, f, err)
 		}
-		if c, err := catalog.Read(dir, &catalog.ReadOptions{Parts: opts.Parts, Index: index(t, partial)}); err != nil || c.State() != r.last.State() {
+		if c, err := catalog.Read(dir, &catalog.ReadOptions{Parts: opts.Parts, Index: index(t, partial)}); err != nil || state(t, c) != state(t, r.last) {
 			t.Errorf("index of %v, without %s: %v", opts.Parts, f, err)
 		}
 	}
@@ -314,41 +314,5 @@ func TestReplaceParts(t *testing.T) {
 		if f.Modified == (f.Name == "catalog.summary.C") {
 			t.Errorf("%s: modified %v", f.Name, f.Modified)
 		}
-	}
-}
-
-func TestStateCheck(t *testing.T) {
-	known := catalog.State{Created: at("2020-01-01 00:00:00"), Modified: at("2020-01-05 00:00:00"), Packages: 10, Versions: 100, Signature: "a"}
-	change := func(f func(*catalog.State)) catalog.State {
-		s := known
-		f(&s)
-		return s
-	}
-	opts := &catalog.CheckOptions{Now: at("2020-01-06 00:00:00"), Skew: time.Hour, MaxAge: 30 * 24 * time.Hour, Shrink: 10}
-	tests := []struct {
-		name string
-		next catalog.State
-		opts *catalog.CheckOptions
-		want []catalog.Regression
-	}{
-		{"the same", known, opts, nil},
-		{"later", change(func(s *catalog.State) { s.Modified = at("2020-01-05 12:00:00"); s.Signature = "b"; s.Versions++ }), opts, nil},
-		{"older", change(func(s *catalog.State) { s.Modified = at("2020-01-04 00:00:00") }), opts, []catalog.Regression{catalog.WentBack}},
-		{"recreated", change(func(s *catalog.State) { s.Created = at("2020-01-05 00:00:00") }), opts, []catalog.Regression{catalog.Recreated}},
-		{"forked", change(func(s *catalog.State) { s.Signature = "b" }), opts, []catalog.Regression{catalog.Forked}},
-		{"forked, not signed", change(func(s *catalog.State) { s.Signature = ""; s.Versions = 99 }), opts, []catalog.Regression{catalog.Forked}},
-		{"shrunk", change(func(s *catalog.State) { s.Modified = at("2020-01-05 01:00:00"); s.Versions = 89 }), opts, []catalog.Regression{catalog.Shrunk}},
-		{"a little smaller", change(func(s *catalog.State) { s.Modified = at("2020-01-05 01:00:00"); s.Versions = 90 }), opts, nil},
-		{"in 2038", change(func(s *catalog.State) { s.Modified = at("2038-01-19 00:00:00") }), opts, []catalog.Regression{catalog.FromFuture}},
-		{"in 2038, unnoticed", change(func(s *catalog.State) { s.Modified = at("2038-01-19 00:00:00") }), nil, nil},
-		{"stale", known, &catalog.CheckOptions{Now: at("2020-03-01 00:00:00"), MaxAge: 24 * time.Hour}, []catalog.Regression{catalog.Stale}},
-	}
-	for _, tt := range tests {
-		if got := known.Check(tt.next, tt.opts); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
-		}
-	}
-	if got := (catalog.State{}).Check(known, nil); got != nil {
-		t.Errorf("the first state is %v", got)
 	}
 }

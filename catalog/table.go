@@ -8,11 +8,9 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// A Table holds the distinct actions of one part and which version has which. It is
-// the form in which a solver reads a catalog: it parses each text once and
-// works with ids. Ids are dense, 0 <= id < Len, and two of them have the same
-// text only if they are the same.
-type Table struct {
+// A table holds the distinct actions of one part and which version has which, as
+// package rows describes it.
+type table struct {
 	text  text
 	refs  []ref    // of actions, by id
 	marks []mark   // of actions, by id
@@ -30,24 +28,23 @@ type oddity struct {
 }
 
 // Len returns the number of distinct actions.
-func (t *Table) Len() int { return len(t.refs) }
+func (t *table) Len() int { return len(t.refs) }
 
-// Text returns the text of an action, for [manifest.ParseAction].
-func (t *Table) Text(id uint32) string { return t.text.at(t.refs[id]) }
+// Text returns the text of an action, for manifest.ParseAction.
+func (t *table) Text(id uint32) string { return t.text.at(t.refs[id]) }
 
-// IDs returns the actions of the version with the given id, in the manifest's order.
-// The caller must not change the slice.
-func (t *Table) IDs(version int) []uint32 {
+// list returns the actions of a version, in the manifest's order.
+func (t *table) list(version int) []uint32 {
 	return t.ids[t.first[version]:t.first[version+1]:t.first[version+1]]
 }
 
-// has reports whether the part has an entry for the version.
-func (t *Table) has(version int) bool {
+// Has reports whether the part has an entry for the version.
+func (t *table) Has(version int) bool {
 	return t.first[version] < t.first[version+1] || t.oddity(version) != nil
 }
 
 // oddity returns what is unusual with the entry of a version, or nil.
-func (t *Table) oddity(version int) *oddity {
+func (t *table) oddity(version int) *oddity {
 	i := t.searchOdd(version)
 	if i == len(t.odd) || t.odd[i].version != uint32(version) {
 		return nil
@@ -56,15 +53,15 @@ func (t *Table) oddity(version int) *oddity {
 }
 
 // searchOdd returns the place of the first oddity of a version or a later one.
-func (t *Table) searchOdd(version int) int {
+func (t *table) searchOdd(version int) int {
 	return sort.Search(len(t.odd), func(i int) bool { return t.odd[i].version >= uint32(version) })
 }
 
 // states returns which versions are obsolete or renamed.
-func (t *Table) states() []mark {
+func (t *table) states() []mark {
 	states := make([]mark, len(t.first)-1)
 	for v := range states {
-		for _, id := range t.IDs(v) {
+		for _, id := range t.list(v) {
 			states[v] |= t.marks[id] & markStates
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 )
@@ -171,7 +172,7 @@ func TestBack(t *testing.T) {
 			from, _ := old.Attrs()
 			to, _ := back.Attrs()
 			plan := catalog.PlanRefresh(from, to)
-			if !plan.Full || !errors.Is(plan.Reason, catalog.ErrObsolete) {
+			if !plan.Full || !errors.Is(plan.Reason, catalog.ErrObsoleteCatalog) {
 				t.Errorf("%s: plan %v", dirs[i], plan)
 			}
 			got, err := catalog.Refresh(old, a.sub(t, dirs[i]), nil)
@@ -179,7 +180,7 @@ func TestBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			same(t, back, got)
-			if found := old.State().Check(got.State(), nil); len(found) != 1 || found[0] != catalog.WentBack {
+			if found := state(t, old).Check(state(t, got), nil); len(found) != 1 || found[0] != upkeep.WentBack {
 				t.Errorf("%s: found %v", dirs[i], found)
 			}
 		}

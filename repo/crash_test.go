@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -90,7 +90,7 @@ func crashCases(t *testing.T) []crashCase {
 			publish(t, r, "old0@2", "shared")
 			publish(t, r, "old2@2", "shared")
 		}, run: func(ctx context.Context, r *repo.Repository) error {
-			_, err := r.Thin(ctx, "test.org", &catalog.Retention{Newest: 1})
+			_, err := r.Thin(ctx, "test.org", &upkeep.Retention{Newest: 1})
 			return err
 		}},
 		{name: "rebuild", setup: three, run: func(ctx context.Context, r *repo.Repository) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/catalog/search"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -222,7 +223,7 @@ func writings(t *testing.T) map[string]failure {
 		}},
 		"refresh": {run: func(ctx context.Context, r *repo.Repository) error { return errOf(r.Refresh(ctx, "test.org")) }},
 		"thin": {run: func(ctx context.Context, r *repo.Repository) error {
-			return errOf(r.Thin(ctx, "test.org", &catalog.Retention{Keep: func(p catalog.Package) bool { return p.FMRI() == filledB }, Newest: 1}))
+			return errOf(r.Thin(ctx, "test.org", &upkeep.Retention{Keep: func(p catalog.Package) bool { return p.FMRI() == filledB }, Newest: 1}))
 		}},
 		"fix":           {run: func(ctx context.Context, r *repo.Repository) error { return errOf(r.Fix(ctx, nil)) }},
 		"add publisher": {run: func(ctx context.Context, r *repo.Repository) error { return r.AddPublisher(ctx, "new.org") }},

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -258,7 +258,7 @@ func (m *machine) enlist() {
 
 // thin keeps the newest of each name that is listed.
 func (m *machine) thin() {
-	_, err := m.repo.Thin(m.Context(), "test.org", &catalog.Retention{Newest: 1})
+	_, err := m.repo.Thin(m.Context(), "test.org", &upkeep.Retention{Newest: 1})
 	require.NoError(m, err, m.log)
 	newest := map[string]fmri.FMRI{}
 	for f := range m.model.listed {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -147,7 +147,7 @@ func TestRemoval(t *testing.T) {
 
 	newer := publish(t, r, "b@2", "of newer b")
 	freed = sizes(t, r, "both", "of b")
-	thin, err := r.Thin(t.Context(), "test.org", &catalog.Retention{Newest: 1})
+	thin, err := r.Thin(t.Context(), "test.org", &upkeep.Retention{Newest: 1})
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(repo.Removal{Packages: []fmri.FMRI{b}, Freed: repo.Amount{Payloads: 2, Bytes: freed}}, thin.Removed, sameNames))
 	require.Equal(t, []string{newer.String()}, list(t, r, "test.org"))

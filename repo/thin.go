@@ -3,20 +3,20 @@ package repo
 import (
 	"context"
 
-	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/fmri"
 )
 
 // A ThinResult says what Thin has done.
 type ThinResult struct {
 	Removed Removal
-	Catalog *catalog.Thinning // what was saved in the catalog
+	Catalog *upkeep.Thinning // what was saved in the catalog
 }
 
 // Thin removes the versions of a publisher that a retention rule does not keep, with the
 // payloads that no other package needs. Whoever wants to know before doing it asks
-// [catalog.Catalog.Thin]. If another process is writing, the error is a *BusyError.
-func (r *Repository) Thin(ctx context.Context, publisher string, rule *catalog.Retention) (result ThinResult, err error) {
+// [upkeep.Thin]. If another process is writing, the error is a *BusyError.
+func (r *Repository) Thin(ctx context.Context, publisher string, rule *upkeep.Retention) (result ThinResult, err error) {
 	defer Error{Op: "thin", Publisher: publisher}.explain(&err)
 	err = r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		result, err = w.thin(ctx, rule)
@@ -25,12 +25,12 @@ func (r *Repository) Thin(ctx context.Context, publisher string, rule *catalog.R
 	return result, err
 }
 
-func (w *writer) thin(ctx context.Context, rule *catalog.Retention) (result ThinResult, err error) {
+func (w *writer) thin(ctx context.Context, rule *upkeep.Retention) (result ThinResult, err error) {
 	c, err := w.repo.tryCatalog(ctx, w.home)
 	if err != nil {
 		return result, err
 	}
-	result.Catalog, err = c.Thin(rule)
+	result.Catalog, err = upkeep.Thin(c, rule)
 	if err != nil || len(result.Catalog.Removed) == 0 {
 		return result, err
 	}

@@ -8,12 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/catalog/upkeep"
 	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/store"
 )
 
 // TestThin keeps the newest version of each package, and one more by name. What is gone
-// is what catalog.Thin said before, with the payloads that nobody else has.
+// is what upkeep.Thin said before, with the payloads that nobody else has.
 func TestThin(t *testing.T) {
 	s := store.Memory()
 	r := create(t, s)
@@ -21,13 +22,13 @@ func TestThin(t *testing.T) {
 	kept := publish(t, r, "a@2", "of all", "of the second")
 	newest := publish(t, r, "a@3", "of all")
 	other := publish(t, r, "b@1", "of b")
-	rule := &catalog.Retention{Newest: 1, Keep: func(p catalog.Package) bool { return p.FMRI() == kept }}
+	rule := &upkeep.Retention{Newest: 1, Keep: func(p catalog.Package) bool { return p.FMRI() == kept }}
 
 	before, err := r.Catalog(t.Context(), "test.org")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := before.Thin(rule)
+	want, err := upkeep.Thin(before, rule)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestThin(t *testing.T) {
 // TestThinUnknown wants an error for a publisher that is not there.
 func TestThinUnknown(t *testing.T) {
 	r := create(t, store.Memory())
-	_, err := r.Thin(t.Context(), "else.org", &catalog.Retention{Newest: 1})
+	_, err := r.Thin(t.Context(), "else.org", &upkeep.Retention{Newest: 1})
 	var e *repo.Error
 	if !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &e) || e.Publisher != "else.org" {
 		t.Errorf("%v", err)

@@ -5,17 +5,17 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/internal/rows"
 	"github.com/goips/ips/solver/internal/sat"
 )
 
 // Actions are the distinct actions of a model, by number, and which version has
 // which. Those of a catalog stay where they are.
 type actions struct {
-	table     *catalog.Table // has the first numbers; nil if there is none
-	tableLen  int            // how many
-	tableRows int            // how many versions the table knows
-	texts     []string       // the further actions
+	table     *rows.Table // has the first numbers; nil if there is none
+	tableLen  int         // how many
+	tableRows int         // how many versions the table knows
+	texts     []string    // the further actions
 
 	rows  []uint32      // by id: row of the table or, behind those, of lists
 	lists lists[uint32] // of what is not in the table
@@ -45,7 +45,7 @@ type actionInfo struct {
 func (a *actions) list(id sat.ID) []uint32 {
 	row := int(a.rows[id])
 	if row < a.tableRows {
-		return a.table.IDs(row)
+		return a.table.Actions(row)
 	}
 	return a.lists.of(row - a.tableRows)
 }

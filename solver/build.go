@@ -11,6 +11,7 @@ import (
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/rows"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver/internal/sat"
 )
@@ -45,7 +46,7 @@ func NewModel(sources ...Source) (*Model, error) {
 // A modelBuilder collects packages and makes a Model of them.
 type modelBuilder struct {
 	m       *Model
-	main    *catalog.Catalog // of the table
+	main    rows.Catalog // of the table
 	texts   map[string]uint32
 	entries []entry // versions that are not in main; their lists are in order
 	runs    []run
@@ -102,14 +103,14 @@ func (b *modelBuilder) action(text string) uint32 {
 
 // addCatalog takes the catalog whose table the model keeps.
 func (b *modelBuilder) addCatalog(c *catalog.Catalog) (err error) {
-	b.main = c
-	if b.m.table, err = c.Table(catalog.Dependency); err != nil {
+	b.main = c.Rows()
+	if b.m.table, err = b.main.Table(string(catalog.Dependency)); err != nil {
 		return err
 	}
 	b.m.tableLen, b.m.tableRows = b.m.table.Len(), c.Len()
 	for publisher := range c.Publishers() {
 		for name := range c.Stems(publisher) {
-			lo, hi := c.Range(publisher, name)
+			lo, hi := b.main.Span(publisher, name)
 			b.runs = append(b.runs, run{name, publisher, int32(lo), int32(hi - lo), b.seen + int32(lo)})
 		}
 	}
@@ -207,7 +208,7 @@ func (b *modelBuilder) gather(all []known, runs []run) []known {
 // version returns the version of a row.
 func (b *modelBuilder) version(row int) fmri.Version {
 	if row < b.m.tableRows {
-		return b.main.At(row).Version()
+		return b.main.Version(row)
 	}
 	return b.entries[row-b.m.tableRows].fmri.Version()
 }

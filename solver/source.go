@@ -33,18 +33,17 @@ type catalogSource struct{ c *catalog.Catalog }
 // Packages yields the versions of the catalog with their dependency part.
 func (s catalogSource) Packages() iter.Seq2[Package, error] {
 	return func(yield func(Package, error) bool) {
-		table, err := s.c.Table(catalog.Dependency)
-		if err != nil {
-			yield(Package{}, err)
-			return
-		}
 		var texts []string
-		for i := range s.c.Len() {
+		for p := range s.c.All() {
 			texts = texts[:0]
-			for _, id := range table.IDs(i) {
-				texts = append(texts, table.Text(id))
+			for text, err := range p.Texts(catalog.Dependency) {
+				if err != nil {
+					yield(Package{}, err)
+					return
+				}
+				texts = append(texts, text)
 			}
-			if !yield(Package{s.c.At(i).FMRI(), texts}, nil) {
+			if !yield(Package{p.FMRI(), texts}, nil) {
 				return
 			}
 		}

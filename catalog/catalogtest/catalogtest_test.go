@@ -12,6 +12,7 @@ import (
 
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/catalog/catalogtest"
+	"github.com/goips/ips/catalog/upkeep"
 )
 
 const universe = `lib/ssl@1.0.2-5
@@ -93,11 +94,11 @@ func TestGenerate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.State() != d.State() {
+		if state(t, c) != state(t, d) {
 			t.Error("two runs differ")
 		}
 		o.Seed++
-		if e, err := catalogtest.Generate(o); err != nil || n > 2 && e.State() == c.State() {
+		if e, err := catalogtest.Generate(o); err != nil || n > 2 && state(t, e) == state(t, c) {
 			t.Errorf("another seed makes the same, or error %v", err)
 		}
 	}
@@ -109,11 +110,11 @@ func TestRealistic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.Stats(1)
+	s, err := upkeep.Measure(c, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dependency := s.Parts[slices.IndexFunc(s.Parts, func(p catalog.PartSize) bool { return p.Part == catalog.Dependency })]
+	dependency := s.Parts[slices.IndexFunc(s.Parts, func(p upkeep.PartSize) bool { return p.Part == catalog.Dependency })]
 	if perStem := s.Versions / s.Packages; perStem < 5 || perStem > 12 {
 		t.Errorf("%d versions of each package", perStem)
 	}
@@ -156,4 +157,13 @@ lib/ssl@3.1
 	// Output:
 	// pkg://test/lib/ssl@3.1,5.11
 	// pkg://test/web/server@1.0,5.11
+}
+
+func state(t *testing.T, c *catalog.Catalog) upkeep.State {
+	t.Helper()
+	a, err := c.Attrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upkeep.StateOf(a)
 }

@@ -3,6 +3,7 @@ package image_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,7 @@ func TestClose(t *testing.T) {
 		img, err := image.Open(ctx, root, opts)
 		require.NoError(t, err)
 		require.NoError(t, img.Refresh(ctx))
-		newest := img.Known().At(0).FMRI()
+		newest := slices.Collect(img.Known().All())[0].FMRI()
 		p, err := img.Plan(ctx, solver.Request{Patterns: []fmri.Pattern{fmri.Exactly(newest.Stem())}})
 		require.NoError(t, err)
 		require.NoError(t, img.Execute(ctx, p.Plan))

@@ -92,7 +92,8 @@ func (i *Image) describe(t *tree, published map[string]*catalog.Catalog, f fmri.
 	if err != nil {
 		return catalog.Package{}, err
 	}
-	return alone.At(0), nil
+	p, _ := alone.Lookup(f)
+	return p, nil
 }
 
 // readDatabase reads the list of packages. A database that was being written when its

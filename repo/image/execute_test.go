@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestTidy(t *testing.T) {
 	s := heldShelf(t, true)
 	i := s.create(t, tempDir(t))
 	require.NoError(t, install(t, i, "lib@1"))
-	old := i.Installed().At(0).FMRI()
+	old := slices.Collect(i.Installed().All())[0].FMRI()
 	version := fmri.Escape(old.Version().String())
 	write := func(name string) {
 		at := filepath.Join(i.Root(), "var/pkg", name)

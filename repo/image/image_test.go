@@ -149,7 +149,7 @@ func TestUpdated(t *testing.T) {
 	if err := install(t, i, "small@1"); err != nil {
 		t.Fatal(err)
 	}
-	old := StatusOf(i.Installed().At(0))
+	old := StatusOf(slices.Collect(i.Installed().All())[0])
 	if !old.Upgradable {
 		t.Error("an older version is not upgradable")
 	}

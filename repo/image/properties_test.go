@@ -166,7 +166,7 @@ func TestExcludePatterns(t *testing.T) {
 	require.Empty(t, log.String())
 	clean(i)
 	var contents []string
-	for a, err := range i.Contents(t.Context(), i.Installed().At(0).FMRI()) {
+	for a, err := range i.Contents(t.Context(), slices.Collect(i.Installed().All())[0].FMRI()) {
 		require.NoError(t, err)
 		if name, err := a.Path(); err == nil {
 			contents = append(contents, name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"path"
 	"time"
 
@@ -132,8 +133,10 @@ func sameCatalog(a, b *catalog.Catalog) bool {
 	if a.Len() != b.Len() {
 		return false
 	}
-	for n := range a.Len() {
-		p, q := a.At(n), b.At(n)
+	next, stop := iter.Pull(b.All())
+	defer stop()
+	for p := range a.All() {
+		q, _ := next()
 		da, _ := p.ManifestDigest()
 		db, _ := q.ManifestDigest()
 		if p.FMRI() != q.FMRI() || da != db || !bytes.Equal(p.Metadata(), q.Metadata()) {

@@ -1,10 +1,12 @@
-package catalog
+package upkeep
 
 import (
 	"fmt"
 	"time"
 
+	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/rows"
 	"github.com/goips/ips/manifest"
 )
 
@@ -26,32 +28,33 @@ type Retention struct {
 	Incorporations []fmri.Pattern
 
 	// Keep, if not nil, returns true for further versions to keep.
-	Keep func(Package) bool
+	Keep func(catalog.Package) bool
 }
 
 // Thinning is what a retention rule would do to a catalog.
 type Thinning struct {
-	Removed []Package // in the order of the catalog
-	Bytes   int64     // that the parts become smaller, see [Stats]
-	Actions int       // fewer
+	Removed []catalog.Package // in the order of the catalog
+	Bytes   int64             // that the parts become smaller, see [Stats]
+	Actions int               // fewer
 }
 
-// Thin returns what a rule would remove. [Builder.Thin] does it.
-func (c *Catalog) Thin(rule *Retention) (*Thinning, error) {
-	keep, err := rule.keep(c)
-	if err != nil {
-		return nil, err
-	}
+// Thin returns what a rule would remove. To remove it, pass each to
+// [catalog.Builder.Remove], or use the method Thin of a repository.
+func Thin(c *catalog.Catalog, rule *Retention) (*Thinning, error) {
 	m, err := newMeasure(c)
 	if err != nil {
 		return nil, err
 	}
+	keep, err := rule.keep(m)
+	if err != nil {
+		return nil, err
+	}
 	out := &Thinning{}
-	for id, kept := range keep {
+	for row, kept := range keep {
 		if kept {
 			continue
 		}
-		z := m.entry(id)
+		z := m.entry(row)
 		out.Removed = append(out.Removed, z.Package)
 		out.Bytes += z.Bytes
 		out.Actions += z.Actions
@@ -59,67 +62,48 @@ func (c *Catalog) Thin(rule *Retention) (*Thinning, error) {
 	return out, nil
 }
 
-// Thin removes the versions of Base that a rule does not keep and returns how many.
-// Changes made before are not looked at.
-func (b *Builder) Thin(rule *Retention) (int, error) {
-	if b.Base == nil {
-		return 0, nil
-	}
-	keep, err := rule.keep(b.Base)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for id, kept := range keep {
-		if kept {
-			continue
+// keep returns which versions are kept, by row.
+func (r *Retention) keep(m *measure) ([]bool, error) {
+	keep := make([]bool, len(m.packages))
+	for publisher := range m.c.Publishers() {
+		for name := range m.c.Stems(publisher) {
+			lo, hi := m.rows.Span(publisher, name)
+			r.keepNewest(m.packages[lo:hi], keep[lo:hi])
 		}
-		if err := b.Remove(b.Base.At(id).FMRI()); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
-}
-
-// keep returns which versions are kept, by id.
-func (r *Retention) keep(c *Catalog) ([]bool, error) {
-	keep := make([]bool, c.Len())
-	for i := range c.stems {
-		r.keepNewest(c, i, keep)
 	}
 	if r.Keep != nil {
-		for id := range keep {
-			keep[id] = keep[id] || r.Keep(c.At(id))
+		for row := range keep {
+			keep[row] = keep[row] || r.Keep(m.packages[row])
 		}
 	}
 	if len(r.Incorporations) == 0 {
 		return keep, nil
 	}
-	t, err := c.Table(Dependency)
+	t, err := m.rows.Table(string(catalog.Dependency))
 	if err != nil {
 		return nil, err
 	}
-	w := incorporated{c: c, t: t, keep: keep, names: make([]*target, t.Len())}
+	w := incorporated{m: m, t: t, keep: keep, names: make([]*target, t.Len())}
 	return keep, w.run(r.Incorporations)
 }
 
-// keepNewest marks the versions of a stem that number and age keep.
-func (r *Retention) keepNewest(c *Catalog, stem int, keep []bool) {
-	lo, hi := int(c.first[stem]), int(c.first[stem+1])
-	if r.expired(c.At(hi - 1)) {
+// keepNewest marks the versions of a package that number and age keep.
+func (r *Retention) keepNewest(versions []catalog.Package, keep []bool) {
+	n := len(versions)
+	if r.expired(versions[n-1]) {
 		return
 	}
+	from := 0
 	if r.Newest > 0 {
-		lo = max(lo, hi-r.Newest)
+		from = max(0, n-r.Newest)
 	}
-	for id := lo; id < hi; id++ {
-		keep[id] = !r.expired(c.At(id))
+	for i := from; i < n; i++ {
+		keep[i] = !r.expired(versions[i])
 	}
 }
 
 // expired reports whether a version is obsolete and old enough.
-func (r *Retention) expired(p Package) bool {
+func (r *Retention) expired(p catalog.Package) bool {
 	if r.ObsoleteBefore.IsZero() || !p.Obsolete() {
 		return false
 	}
@@ -129,11 +113,11 @@ func (r *Retention) expired(p Package) bool {
 
 // incorporated keeps what incorporations name.
 type incorporated struct {
-	c     *Catalog
-	t     *Table
+	m     *measure
+	t     *rows.Table
 	keep  []bool
 	names []*target // by action, once it was looked at
-	todo  []int     // kept versions whose dependencies are to be followed
+	todo  []int     // kept rows whose dependencies are to be followed
 }
 
 // A target is what an action incorporates: nothing, if the name is empty.
@@ -144,23 +128,27 @@ type target struct {
 
 // run follows the dependencies of all kept versions that the patterns select.
 func (w *incorporated) run(patterns []fmri.Pattern) error {
-	for _, p := range patterns {
-		for pkg := range w.c.Match(p) {
-			if w.keep[pkg.ID()] {
-				w.todo = append(w.todo, pkg.ID())
+	row := make(map[catalog.Package]int, len(w.m.packages))
+	for i, p := range w.m.packages {
+		row[p] = i
+	}
+	for _, pattern := range patterns {
+		for p := range w.m.c.Match(pattern) {
+			if w.keep[row[p]] {
+				w.todo = append(w.todo, row[p])
 			}
 		}
 	}
 	followed := map[int]bool{}
 	for len(w.todo) > 0 {
-		id := w.todo[len(w.todo)-1]
+		row := w.todo[len(w.todo)-1]
 		w.todo = w.todo[:len(w.todo)-1]
-		if followed[id] {
+		if followed[row] {
 			continue
 		}
-		followed[id] = true
-		for _, action := range w.t.IDs(id) {
-			if err := w.follow(w.c.At(id), action); err != nil {
+		followed[row] = true
+		for _, action := range w.t.Actions(row) {
+			if err := w.follow(w.m.packages[row], action); err != nil {
 				return err
 			}
 		}
@@ -169,7 +157,7 @@ func (w *incorporated) run(patterns []fmri.Pattern) error {
 }
 
 // follow keeps what an action of p names.
-func (w *incorporated) follow(p Package, action uint32) error {
+func (w *incorporated) follow(p catalog.Package, action uint32) error {
 	to := w.names[action]
 	if to == nil {
 		var err error
@@ -181,12 +169,12 @@ func (w *incorporated) follow(p Package, action uint32) error {
 	if to.name == "" {
 		return nil
 	}
-	for _, pub := range w.c.pubs {
-		lo, hi := w.c.span(pub.name, to.name)
-		for id := hi - 1; id >= lo; id-- {
-			if !to.version.IsValid() || w.c.parsed(id).Succeeds(to.version, fmri.Auto) {
-				w.keep[id] = true
-				w.todo = append(w.todo, id)
+	for publisher := range w.m.c.Publishers() {
+		lo, hi := w.m.rows.Span(publisher, to.name)
+		for row := hi - 1; row >= lo; row-- {
+			if !to.version.IsValid() || w.m.rows.Version(row).Succeeds(to.version, fmri.Auto) {
+				w.keep[row] = true
+				w.todo = append(w.todo, row)
 				break
 			}
 		}
@@ -203,7 +191,8 @@ func parseTarget(text string) (*target, error) {
 	if kind, _ := a.Attrs.Get("type"); kind != "incorporate" {
 		return &target{}, nil
 	}
-	d, err := decodeDepend(a)
+	decoded, err := a.Decode()
+	d, _ := decoded.(manifest.Depend)
 	if err != nil || len(d.FMRIs) == 0 {
 		return &target{}, err
 	}

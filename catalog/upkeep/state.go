@@ -1,9 +1,11 @@
-package catalog
+package upkeep
 
 import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/goips/ips/catalog"
 )
 
 // State identifies one state of a catalog. A client keeps that of the catalog it saw last
@@ -18,6 +20,11 @@ type State struct {
 	Packages  int       `json:"package-count"`
 	Versions  int       `json:"package-version-count"`
 	Signature string    `json:"signature-sha-1,omitempty"`
+}
+
+// StateOf returns the state that the attributes of a catalog tell of.
+func StateOf(a *catalog.Attrs) State {
+	return State{Created: a.Created, Modified: a.Modified, Packages: a.Packages, Versions: a.Versions, Signature: a.Signature}
 }
 
 // A Regression is one thing about a catalog that a client has reason to ask about.
