@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"maps"
-	"net/url"
 	"runtime"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
+	"github.com/goips/ips/repo"
 	"github.com/goips/ips/repo/internal/ini"
 )
 
@@ -129,8 +129,9 @@ func (c Config) check() error {
 		}
 		seen[p.Name] = true
 		for _, uri := range slices.Concat(p.Origins, p.Mirrors) {
-			if u, err := url.Parse(uri); err != nil || u.Scheme == "" {
-				return &ConfigError{Name: uri, Msg: "not an absolute URI"}
+			l, err := repo.ParseLocation(uri)
+			if err != nil || l.Path() == uri {
+				return &ConfigError{Name: uri, Msg: "not an absolute URI, such as file:///path or https://host/path"}
 			}
 		}
 	}
