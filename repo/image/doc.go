@@ -59,8 +59,8 @@
 // Further sections are facet, inherited_facet and mediators. Of the properties,
 // exclude-patterns (regular expressions of paths that are left out) and key-files (what
 // must be there) are honoured. One that asks for what is not done here, such as
-// use-system-repo, is refused: when it is set, and when the image is to be changed. A version below 4 or above 5
-// is refused with an error that matches [errors.ErrUnsupported].
+// use-system-repo, is refused: when it is set, and when the image is to be changed. A
+// version below 4 or above 5 is refused with an error that matches [errors.ErrUnsupported].
 //
 // The catalogs of the image are those of package catalog, without signatures. Each version
 // has a JSON object with its states, numbers that [StatusOf] reads, and when it was
@@ -91,9 +91,10 @@
 // put a link into the path in between. Nothing is ever changed outside of the root.
 //
 // Owners are set and verified only by the superuser; for anybody else files belong to
-// whoever installs them. Names that a Full image does not have are the host's. What administrators may edit is kept as [plan.Step.Decide] says.
-// A directory that no package had claimed and that is not empty stays where it is, while
-// the reference moves it to lost+found.
+// whoever installs them. Names that a Full image does not have are the host's. What
+// administrators may edit is kept as [plan.Step.Decide] says. A directory that no package
+// had claimed and that is not empty stays where it is, while the reference moves it to
+// lost+found.
 //
 // # Not yet
 //

@@ -41,9 +41,9 @@ type Options struct {
 	Log *slog.Logger
 
 	// Progress is called as the work goes on, by one goroutine at a time within an
-	// operation; nil means not at all. Op is what an operation is at: "refresh", "plan", "fetch",
-	// "remove", "install", "update", "commit" or "verify". Name is the publisher that is
-	// refreshed, or the path or name that a step of a plan is about.
+	// operation; nil means not at all. Op is what an operation is at: "refresh", "plan",
+	// "fetch", "remove", "install", "update", "commit" or "verify". Name is the publisher
+	// that is refreshed, or the path or name that a step of a plan is about.
 	Progress func(repo.Event)
 }
 

@@ -253,6 +253,24 @@ func TestReferenceIsOnlyRead(t *testing.T) {
 	}
 }
 
+// TestUnfinishedDatabase refuses a database that was being written, which only its own
+// program can restore.
+func TestUnfinishedDatabase(t *testing.T) {
+	for _, suffix := range []string{"-wal", "-journal"} {
+		root := unpack(t, "testdata/vectors/image.tar.gz")
+		at := filepath.Join(root, "var/pkg/state", databaseFile+suffix)
+		require.NoError(t, os.WriteFile(at, nil, 0o644))
+		i, err := Open(t.Context(), root, nil)
+		require.NoError(t, err, "an empty file is nothing")
+		require.NoError(t, i.Close())
+		require.NoError(t, os.WriteFile(at, []byte("rest"), 0o644))
+		_, err = Open(t.Context(), root, nil)
+		var bad *FormatError
+		require.ErrorAs(t, err, &bad)
+		require.Equal(t, FormatError{File: "state/catalog.db", Msg: "is being written"}, *bad)
+	}
+}
+
 // TestDamagedDatabase changes the database byte by byte: it is read or refused.
 func TestDamagedDatabase(t *testing.T) {
 	root := unpack(t, "testdata/vectors/image.tar.gz")

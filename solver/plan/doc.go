@@ -9,7 +9,8 @@
 // # From manifests to steps
 //
 //  1. The manifests of each package, before and after, are filtered by the variants and
-//     facets before and after, and compared. What is only in the old one is removed, what
+//     facets before and after, and compared. What the administrator excludes is left out of
+//     both. What is only in the old one is removed, what
 //     is only in the new one is installed, and what differs is updated. Directories that
 //     no action names but paths imply belong to a package like any others. Actions that
 //     do nothing to a machine, such as set and depend, give no steps.
