@@ -68,7 +68,9 @@ func runReader(t *testing.T, root string, as func(*exec.Cmd)) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	dir := tempDir(t)
+	dir, err := os.MkdirTemp("", "ips-reader") // where go test runs programs, too
+	require.NoError(t, err)
+	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "reader.test")
 	copyProgram(t, self, program)
 	require.NoError(t, os.Chmod(dir, 0o777))
