@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // find returns the file with the given name. If there is none, the error is an
@@ -67,7 +69,7 @@ func (c *content) Read(b []byte) (int, error) {
 	if at, _ := c.Seek(0, io.SeekCurrent); errors.Is(err, io.EOF) && at == c.Size() {
 		return n, io.EOF
 	}
-	return n, &Error{c.member.Name, c.member.Offset, noEOF(err)}
+	return n, &Error{c.member.Name, c.member.Offset, reason.NoEOF(err, "the archive ends within this member")}
 }
 
 // Close does nothing: the archive stays open.
@@ -92,7 +94,7 @@ func (a *Reader) readContent(buf *[]byte, m Member, limit int64) ([]byte, error)
 	*buf = slices.Grow((*buf)[:0], int(m.Entry))
 	entry := (*buf)[:m.Entry]
 	if n, err := a.r.ReadAt(entry, m.Offset); n < len(entry) {
-		return nil, &Error{m.Name, m.Offset, noEOF(err)}
+		return nil, &Error{m.Name, m.Offset, reason.NoEOF(err, "the archive ends within this member")}
 	}
 	start := m.Entry - padding(m.Size, blockSize) - m.Size
 	if !m.isHeader(entry[:start]) {

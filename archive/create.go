@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // A WriteCloser is a Writer of a file that appears when it is complete.
@@ -46,7 +48,7 @@ type file interface {
 func Create(name string, opts *WriterOptions) (*WriteCloser, error) {
 	parent, base := filepath.Split(name)
 	if base == "" {
-		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
+		return nil, reason.Errorf(fs.ErrInvalid, "%s: a directory; an archive needs the name of a file", name)
 	}
 	root, err := os.OpenRoot(filepath.Clean(parent))
 	if err != nil {
@@ -80,7 +82,7 @@ func (w *WriteCloser) isFree() error {
 	_, err := w.dir.Lstat(w.name)
 	switch {
 	case err == nil:
-		return &fs.PathError{Op: "create", Path: w.path, Err: fs.ErrExist}
+		return reason.Errorf(fs.ErrExist, "%s: there is such a file already; an archive is written anew, never added to", w.path)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	}

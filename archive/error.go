@@ -3,11 +3,10 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"io"
 )
 
 // Reasons that an [*Error] may wrap, beside those of archive/tar, compress/gzip and
-// [io.ErrUnexpectedEOF] for an archive that is cut off.
+// [io.ErrUnexpectedEOF] for an archive that is truncated.
 var (
 	ErrFormat    = errors.New("not a package archive")
 	ErrIndex     = errors.New("malformed index")
@@ -35,11 +34,3 @@ func (e *Error) Error() string {
 
 // Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
-
-// noEOF makes the end of the archive where there should be more an error.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}

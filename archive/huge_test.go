@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/manifest"
 )
 
@@ -139,7 +140,7 @@ func TestErrorText(t *testing.T) {
 		want string
 	}{
 		{&Error{"a\nb", 512, ErrType}, `archive member "a\nb", offset 512: member is neither file nor directory`},
-		{&Error{"", 0, io.ErrUnexpectedEOF}, "archive, offset 0: unexpected EOF"},
+		{&Error{"", 0, reason.Truncated("it ends within a header")}, "archive, offset 0: truncated: it ends within a header"},
 	} {
 		if got := test.err.Error(); got != test.want {
 			t.Errorf("%s; want %s", got, test.want)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goips/ips/internal/reason"
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -66,7 +67,7 @@ func parseIndex(text string, base, size int64) ([]Member, error) {
 			return nil, fmt.Errorf("%w: record %d: %w", ErrIndex, len(members)+1, err)
 		}
 		if m.Entry > size-next {
-			return nil, &Error{m.Name, next, io.ErrUnexpectedEOF}
+			return nil, &Error{m.Name, next, reason.Truncated("the index has this member, and the archive ends before its end")}
 		}
 		m.Offset = next
 		members = append(members, m)
@@ -115,14 +116,14 @@ func maxIndex(size int64) int64 {
 func gunzipIndex(packed []byte, limit int64) (string, error) {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrIndex, noEOF(err))
+		return "", fmt.Errorf("%w: %w", ErrIndex, reason.NoEOF(err, "the index ends within its gzip header"))
 	}
 	var b strings.Builder
 	b.Grow(int(min(sizeHint(packed), limit)))
 	n, err := io.Copy(&b, io.LimitReader(z, limit+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w: %w", ErrIndex, err)
+		return "", fmt.Errorf("%w: %w", ErrIndex, reason.NoEOF(err, "it ends within its gzip stream"))
 	case n > limit:
 		return "", fmt.Errorf("%w: larger than %d bytes, which the archive has no room for", ErrIndex, limit)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/internal/reason"
 )
 
 // A Reader reads an archive. Several goroutines may use it at once.
@@ -38,21 +40,24 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 }
 
 func (a *Reader) init(r io.ReaderAt, size int64) error {
-	a.r, a.size = r, size
+	a.r, a.size, a.byName = r, size, map[string]int{}
 	if err := a.readMembers(); err != nil {
 		return err
 	}
-	a.byName = make(map[string]int, len(a.members))
-	for i, m := range a.members {
-		if err := checkMemberName(m.Name); err != nil {
-			return &Error{m.Name, m.Offset, err}
-		}
-		if _, ok := a.byName[m.Name]; ok {
-			return &Error{m.Name, m.Offset, ErrDuplicate}
-		}
-		a.byName[m.Name] = i
-	}
 	return a.findPublishers()
+}
+
+// addMember adds a member that the archive does not have yet.
+func (a *Reader) addMember(m Member) error {
+	if err := checkMemberName(m.Name); err != nil {
+		return &Error{m.Name, m.Offset, err}
+	}
+	if _, ok := a.byName[m.Name]; ok {
+		return &Error{m.Name, m.Offset, ErrDuplicate}
+	}
+	a.byName[m.Name] = len(a.members)
+	a.members = append(a.members, m)
+	return nil
 }
 
 // readMembers finds out what the archive has, from the index if possible.
@@ -73,8 +78,15 @@ func (a *Reader) readMembers() error {
 		return err
 	}
 	a.indexed = true
-	if a.members, err = parseIndex(text, first.end(), a.size); err != nil {
+	members, err := parseIndex(text, first.end(), a.size)
+	if err != nil {
 		return inIndex(err, first)
+	}
+	a.byName, a.members = make(map[string]int, len(members)), make([]Member, 0, len(members))
+	for _, m := range members {
+		if err := a.addMember(m); err != nil {
+			return err
+		}
 	}
 	end := first.end()
 	if n := len(a.members); n > 0 {
@@ -129,11 +141,19 @@ type ReadCloser struct {
 	file *os.File
 }
 
-// Open opens the archive in the named file.
+// Open opens the archive in the named file. What is no file, such as a pipe, is refused
+// without opening it, which could wait for a writer.
 func Open(name string) (*ReadCloser, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = notFile(info)
+	}
+	if err != nil {
+		return nil, namesFile(name, err)
+	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, namesFile(name, err)
 	}
 	a := &ReadCloser{file: f}
 	if err := a.initFile(); err != nil {
@@ -147,10 +167,38 @@ func (a *ReadCloser) initFile() error {
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: not a regular file", ErrFormat)
+	if !info.Mode().IsRegular() { // it was replaced meanwhile
+		return notFile(info)
 	}
 	return a.init(a.file, info.Size())
+}
+
+// notFile says what is there in place of a file.
+func notFile(info fs.FileInfo) error {
+	what := "device"
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		what = "directory"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "pipe; write it to a file first"
+	case mode&fs.ModeSocket != 0:
+		what = "socket"
+	}
+	return fmt.Errorf("%w: it is a %s", ErrFormat, what)
+}
+
+// namesFile makes an error name the file once, and say for people why it cannot be opened.
+func namesFile(name string, err error) error {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		err = path.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = reason.New(fs.ErrNotExist, "there is no such file")
+	case errors.Is(err, fs.ErrPermission):
+		err = reason.New(fs.ErrPermission, "its permissions do not let you read it")
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // Close closes the file. Nothing can be read after it.

@@ -7,7 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"github.com/goips/ips/internal/reason"
 )
+
+// maxMembers is how many members an archive may have that has no index. Those that tools
+// write have one.
+const maxMembers = 2 << 20
 
 // scan reads the headers of all members.
 func (a *Reader) scan() error {
@@ -19,7 +25,12 @@ func (a *Reader) scan() error {
 		if err != nil {
 			return err
 		}
-		a.members = append(a.members, m)
+		if len(a.members) == maxMembers {
+			return &Error{m.Name, offset, fmt.Errorf("%w: more than %d members and no index", ErrLimit, maxMembers)}
+		}
+		if err := a.addMember(m); err != nil {
+			return err
+		}
 		offset = m.end()
 	}
 }
@@ -32,13 +43,13 @@ func (a *Reader) header(offset int64) (Member, *tar.Header, error) {
 	section := io.NewSectionReader(a.r, offset, max(0, a.size-offset))
 	hdr, err := nextHeader(section)
 	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+		err = reason.Truncated("it ends within a header, or without its two blocks of zeros")
 		if ok, _ := a.endsAt(offset); ok {
 			err = errEnd
 		}
 	}
 	if err != nil {
-		return Member{}, nil, &Error{"", offset, err}
+		return Member{}, nil, &Error{"", offset, reason.NoEOF(err, "it ends within a header")}
 	}
 	read, err := section.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -52,7 +63,7 @@ func (a *Reader) header(offset int64) (Member, *tar.Header, error) {
 	case !m.Dir && hdr.Typeflag != tar.TypeReg || isSparse(hdr):
 		err = fmt.Errorf("%w: type %q", ErrType, hdr.Typeflag)
 	case m.Size > room || padding(m.Size, blockSize) > room-m.Size:
-		err = io.ErrUnexpectedEOF
+		err = reason.Truncated("the archive ends within this member")
 	}
 	if err != nil {
 		return m, hdr, &Error{m.Name, offset, err}
@@ -106,7 +117,7 @@ func (a *Reader) endsAt(offset int64) (bool, error) {
 	var blocks [2 * blockSize]byte
 	section := io.NewSectionReader(a.r, offset, max(0, a.size-offset))
 	if _, err := io.ReadFull(section, blocks[:]); err != nil {
-		return false, &Error{"", offset, noEOF(err)}
+		return false, &Error{"", offset, reason.NoEOF(err, "the archive ends without its two blocks of zeros")}
 	}
 	return blocks == [2 * blockSize]byte{}, nil
 }

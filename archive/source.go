@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/manifest"
 )
 
@@ -66,7 +67,7 @@ func (a *Reader) Publishers(ctx context.Context) ([]string, error) {
 // the publisher.
 func (a *Reader) checkPublisher(publisher string) error {
 	if _, ok := slices.BinarySearch(a.publishers, publisher); !ok {
-		return &fs.PathError{Op: "open", Path: below(publisher), Err: fs.ErrNotExist}
+		return reason.Errorf(fs.ErrNotExist, "the archive has no publisher %q, only %s", publisher, strings.Join(a.publishers, ", "))
 	}
 	return nil
 }
@@ -173,7 +174,7 @@ func (a *Reader) Payload(ctx context.Context, publisher string, d manifest.Diges
 			return a.open(name)
 		}
 	}
-	return nil, &fs.PathError{Op: "open", Path: payloadPath(d), Err: fs.ErrNotExist}
+	return nil, reason.Errorf(fs.ErrNotExist, "the archive has no payload %v", d)
 }
 
 // payloadPath returns the name of a payload below the directory of a publisher.

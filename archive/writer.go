@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/manifest"
 )
 
@@ -76,25 +77,25 @@ func NewWriter(w io.Writer, opts *WriterOptions) *Writer {
 // matches [fs.ErrExist].
 func (w *Writer) Add(f fmri.FMRI, m *manifest.Manifest, open Opener) error {
 	if f.Publisher() == "" {
-		return fmt.Errorf("%v: no publisher", f)
+		return fmt.Errorf("%v: no publisher; write pkg://PUBLISHER/...", f)
 	}
 	dir, err := f.DirPath()
 	if err != nil {
 		return fmt.Errorf("%v: %w", f, err)
 	}
 	if named, ok := m.FMRI(); ok && (named.Name() != f.Name() || named.Version() != f.Version()) {
-		return fmt.Errorf("%v: manifest of %v", f, named)
+		return fmt.Errorf("%v: the manifest names itself %v", f, named)
 	}
 	name := below(f.Publisher(), manifestDir, dir)
 	if w.seen[name] {
-		return fmt.Errorf("%v: %w", f, fs.ErrExist)
+		return reason.Errorf(fs.ErrExist, "%v: the archive has it already", f)
 	}
 	payloads, err := payloadsOf(m)
 	if err != nil {
 		return fmt.Errorf("%v: %w", f, err)
 	}
 	if len(payloads) > 0 && open == nil {
-		return fmt.Errorf("%v: payloads: %w", f, fs.ErrNotExist)
+		return reason.Errorf(fs.ErrNotExist, "%v: it has payloads, and there is no Opener to get them from", f)
 	}
 	text := m.Text()
 	w.add(entry{name: name, text: text, size: int64(len(text))})
@@ -130,7 +131,7 @@ func (w *Writer) AddPublisher(p Publisher) error {
 		return fmt.Errorf("publisher %q: %w", p.Name, err)
 	}
 	if slices.ContainsFunc(w.infos, func(q Publisher) bool { return q.Name == p.Name }) {
-		return fmt.Errorf("publisher %q: %w", p.Name, fs.ErrExist)
+		return reason.Errorf(fs.ErrExist, "publisher %q: the archive has it already", p.Name)
 	}
 	w.infos = append(w.infos, p)
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goips/ips/catalog/internal/scan"
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/manifest"
 )
 
@@ -114,7 +115,7 @@ func (b *Builder) SetMetadata(f fmri.FMRI, metadata []byte) error {
 	}
 	c := b.find(f)
 	if c == nil || c.entry == nil {
-		return &EntryError{FMRI: f, Err: fs.ErrNotExist}
+		return &EntryError{FMRI: f, Err: reason.New(fs.ErrNotExist, "it is not there")}
 	}
 	c.light = c.light || c.base >= 0 && c.entry.source == b.Base.at(c.base)
 	c.entry.extra = withMetadata(c.entry.extra, text)
@@ -127,7 +128,7 @@ func (b *Builder) SetMetadata(f fmri.FMRI, metadata []byte) error {
 func (b *Builder) Remove(f fmri.FMRI) error {
 	c := b.find(f)
 	if c == nil || c.entry == nil {
-		return &EntryError{FMRI: f, Err: fs.ErrNotExist}
+		return &EntryError{FMRI: f, Err: reason.New(fs.ErrNotExist, "it is not there")}
 	}
 	if b.Logs != nil {
 		e, err := c.entry.expand()
@@ -173,7 +174,7 @@ func (b *Builder) add(e *entry) error {
 		c = &change{base: -1}
 	}
 	if c.entry != nil {
-		return &EntryError{FMRI: e.fmri, Err: fs.ErrExist}
+		return &EntryError{FMRI: e.fmri, Err: reason.New(fs.ErrExist, "it is there already")}
 	}
 	c.entry = e
 	b.changes[e.fmri] = c
@@ -346,7 +347,7 @@ func (b *Builder) setParts(c *Catalog, touched map[Part]bool) error {
 // An EntryError says which package version could not be added or removed.
 type EntryError struct {
 	FMRI fmri.FMRI
-	Err  error // fs.ErrExist, fs.ErrNotExist or another reason
+	Err  error // matches fs.ErrExist or fs.ErrNotExist, or is another reason
 }
 
 func (e *EntryError) Error() string { return fmt.Sprintf("catalog entry %s: %v", e.FMRI, e.Err) }

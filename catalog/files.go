@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"iter"
 	"time"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // A File is one file of a catalog's directory, ready to be written.
@@ -75,7 +77,7 @@ func fileTime(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 func (c *Catalog) WritePart(w io.Writer, name Part) error {
 	p := c.part(name)
 	if p == nil {
-		return fmt.Errorf("%w: the catalog has no part %s", fs.ErrNotExist, name)
+		return reason.Errorf(fs.ErrNotExist, "the catalog has no part %s", name)
 	}
 	if p.skipped {
 		return errSkipped(name)

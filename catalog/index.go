@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // An Index is a catalog in the binary form that [Catalog.WriteIndex] writes. Opening it
@@ -45,7 +47,7 @@ func OpenIndex(r io.ReaderAt, size int64) (*Index, error) {
 	x := &Index{r: r}
 	tail := make([]byte, indexTailSize)
 	if size < indexHeadSize+indexTailSize {
-		return nil, indexError(size, "%w", io.ErrUnexpectedEOF)
+		return nil, indexError(size, "%w", reason.Truncated("the index ends early"))
 	}
 	if _, err := r.ReadAt(tail, size-indexTailSize); err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func TestV0(t *testing.T) {
 	same(t, c, d)
 	for text, want := range map[string]string{
 		"S npkgs: 1\n": "npkgs is 1, but there are 0", "S npkgs: x\n": "not a count", "V x\n": "without a version",
-		"V pkg:/a@1\nV pkg:/a@1\n": "exist", "S Last-Modified: never\n": "invalid time", "V pkg:/a@01\n": "offset",
+		"V pkg:/a@1\nV pkg:/a@1\n": "there already", "S Last-Modified: never\n": "invalid time", "V pkg:/a@01\n": "offset",
 	} {
 		_, err := catalog.ParseV0(strings.NewReader(text), "p", nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

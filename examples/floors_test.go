@@ -18,8 +18,8 @@ const module = "github.com/goips/ips/"
 // floors, its own children, and what is outside the module.
 var floors = map[string]int{
 	"fmri": 0, "solver/internal/sat": 0, "repo/store": 0, "repo/store/internal/files": 0, "repo/internal/ini": 0,
-	"catalog/internal/scan": 0,
-	"manifest":              1, "repo/store/storetest": 1, "internal/rows": 1,
+	"catalog/internal/scan": 1, "internal/reason": 0,
+	"manifest": 1, "repo/store/storetest": 1, "internal/rows": 1,
 	"manifest/manifesttest": 2, "manifest/transform": 2, "catalog": 2,
 	"catalog/catalogtest": 3, "catalog/search": 3, "catalog/upkeep": 3, "solver": 3, "archive": 3,
 	"solver/plan": 4, "repo": 4,
@@ -27,7 +27,7 @@ var floors = map[string]int{
 }
 
 // pure packages compute; they get bytes, fs.FS values and contexts from callers.
-var pure = []string{"fmri", "manifest", "manifest/transform", "catalog", "catalog/internal/scan", "catalog/search", "catalog/upkeep", "internal/rows", "solver", "solver/internal/sat", "solver/plan"}
+var pure = []string{"fmri", "manifest", "manifest/transform", "catalog", "catalog/internal/scan", "catalog/search", "catalog/upkeep", "internal/rows", "internal/reason", "solver", "solver/internal/sat", "solver/plan"}
 
 // effects are what a pure package does without.
 var effects = []string{"os", "os/exec", "net", "net/http", "syscall", "unsafe"}

@@ -308,11 +308,14 @@ func (c *codec) dependType(field *DependType) {
 	c.take("type")
 }
 
-// element is a name that becomes an element of a path.
-func (c *codec) element(name string, field *string) {
+// below is a name that becomes a path below a directory.
+func (c *codec) below(name string, field *string) {
 	c.key(name, field)
-	if !c.writing && !isElement(*field) {
-		c.fail(name, *field, notElement, fs.ErrInvalid)
+	if c.writing {
+		return
+	}
+	if _, err := localPath(*field); err != nil {
+		c.fail(name, *field, notBelow, err)
 	}
 }
 

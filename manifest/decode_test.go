@@ -191,7 +191,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"depend fmri=a predicate=-b type=conditional", "predicate"},
 		{"user username=u group=g uid=x", "uid"},
 		{"user username=u group=g uid=99999999999999999999", "uid"},
-		{"legacy pkg=a/b", "pkg"},
+		{"legacy pkg=a/../b", "pkg"},
 		{"legacy pkg=..", "pkg"},
 		{"signature algorithm=a chain=x", "chain"},
 		{"signature algorithm=a chain=" + sha1abc + " chain.sizes=\"1 2\"", "chain.sizes"},

@@ -10,17 +10,19 @@ import (
 // Options bound what is read. A nil *Options has the defaults, and so has
 // every field that is not positive. Reading stops at a limit, with a [*LimitError].
 type Options struct {
-	MaxSize   int64 // bytes of a manifest; 0 means 256 MiB
-	MaxLine   int   // bytes of an action or comment with its continuations; 0 means 1 MiB
-	MaxAttrs  int   // attributes of an action; 0 means 65536
-	MaxErrors int   // faults that Parse collects; 0 means 1000
+	MaxSize    int64 // bytes of a manifest; 0 means 256 MiB
+	MaxLine    int   // bytes of an action or comment with its continuations; 0 means 1 MiB
+	MaxAttrs   int   // attributes of an action; 0 means 65536
+	MaxActions int   // actions of a manifest; 0 means 1048576
+	MaxErrors  int   // faults that Parse collects; 0 means 1000
 }
 
 const (
-	maxSize   = 256 << 20
-	maxLine   = 1 << 20
-	maxAttrs  = 1 << 16
-	maxErrors = 1000
+	maxSize    = 256 << 20
+	maxLine    = 1 << 20
+	maxAttrs   = 1 << 16
+	maxActions = 1 << 20 // the largest manifests known have 100,000
+	maxErrors  = 1000
 )
 
 // limits returns the options with the defaults in place.
@@ -29,10 +31,11 @@ func (o *Options) limits() Options {
 		o = new(Options)
 	}
 	return Options{
-		MaxSize:   positive(o.MaxSize, maxSize),
-		MaxLine:   positive(o.MaxLine, maxLine),
-		MaxAttrs:  positive(o.MaxAttrs, maxAttrs),
-		MaxErrors: positive(o.MaxErrors, maxErrors),
+		MaxSize:    positive(o.MaxSize, maxSize),
+		MaxLine:    positive(o.MaxLine, maxLine),
+		MaxAttrs:   positive(o.MaxAttrs, maxAttrs),
+		MaxActions: positive(o.MaxActions, maxActions),
+		MaxErrors:  positive(o.MaxErrors, maxErrors),
 	}
 }
 
@@ -64,7 +67,7 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 	if int64(len(src)) > p.limits.MaxSize {
 		return new(Manifest), ErrorList{p.limit("MaxSize", p.limits.MaxSize)}
 	}
-	lines := min(bytes.Count(src, []byte("\n"))+1, len(src)/32+1) // no more than a text of blank lines is worth
+	lines := min(bytes.Count(src, []byte("\n"))+1, len(src)/32+1, p.limits.MaxActions) // no more than a text of blank lines is worth
 	m := &Manifest{src: string(src), actions: make([]Action, 0, lines)}
 	var errs ErrorList
 	p.begin(m.src, 1)
@@ -75,6 +78,8 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 		case !more:
 			m.read = len(m.actions)
 			return m, errs.Err()
+		case err == nil && len(m.actions) == p.limits.MaxActions:
+			errs = append(errs, p.limit("MaxActions", int64(p.limits.MaxActions)))
 		case err == nil:
 			m.actions = append(m.actions, a)
 		case len(errs) < p.limits.MaxErrors:
@@ -85,7 +90,7 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 	}
 }
 
-// Actions is like the function [Actions], with limits. MaxErrors does not apply.
+// Actions is like the function [Actions], with limits. MaxActions and MaxErrors do not apply.
 func (o *Options) Actions(name string, r io.Reader) iter.Seq2[Action, error] {
 	return func(yield func(Action, error) bool) {
 		p := newParser(name, o)

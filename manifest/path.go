@@ -5,14 +5,17 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // Path returns where a delivers something: a slash-separated path below the root of
 // an image, clean and valid in the sense of [fs.ValidPath], for the kinds whose
 // key is a path. The reference takes a path as it is written. Here, empty elements and
 // "." go, and what is not certain to lie below the root is refused: an element
-// "..", even if others make up for it, a backslash, which some systems take for
-// a slash, and NUL. The error is an [*Error] that wraps an [*AttrError] and [fs.ErrInvalid].
+// "..", even if others make up for it, NUL, and a line break, which a manifest cannot
+// have in a value. A backslash is a character like others. The error is an [*Error] that wraps an [*AttrError] and [fs.ErrInvalid].
 func (a Action) Path() (string, error) {
 	if a.Kind.Group() != KindDir {
 		return "", a.fault(&AttrError{Name: "path", Reason: "not an attribute of " + a.Kind.String()})
@@ -47,17 +50,26 @@ func linkTarget(from, target string) (string, error) {
 	if strings.HasPrefix(target, "/") {
 		return localPath(target)
 	}
-	if target == "" || strings.ContainsAny(target, foreign) {
-		return "", fs.ErrInvalid
+	switch {
+	case target == "":
+		return "", errEmpty
+	case strings.Contains(target, "\x00"): // also before an element ".." that takes it away
+		return "", errNUL
 	}
 	return checkPath(path.Join(path.Dir(from), target))
 }
 
-// foreign are the characters that no path may have.
-const foreign = "\\\x00"
-
-// notLocal is what is wrong with the paths that are refused.
+// notLocal is what is wrong with paths that are refused.
 const notLocal = "not a path within the image"
+
+// Why paths are refused. They match fs.ErrInvalid.
+var (
+	errEmpty  = reason.New(fs.ErrInvalid, "it names nothing; write what lies below the root, such as usr/bin/ls")
+	errParent = reason.New(fs.ErrInvalid, `".." could lead out of it; write the path from the root`)
+	errBreak  = reason.New(fs.ErrInvalid, "a line break in a file name cannot be written in a manifest; rename the file")
+	errNUL    = reason.New(fs.ErrInvalid, "no file name has a NUL byte")
+	errUTF8   = reason.New(fs.ErrInvalid, "it is not UTF-8; rename the file")
+)
 
 // localPath cleans a path that is relative to the root even if it has leading slashes.
 func localPath(written string) (string, error) {
@@ -65,24 +77,28 @@ func localPath(written string) (string, error) {
 		return checkPath(written)
 	}
 	if slices.Contains(strings.Split(written, "/"), "..") {
-		return "", fs.ErrInvalid
+		return "", errParent
 	}
 	return checkPath(path.Clean(strings.TrimLeft(written, "/")))
 }
 
 // checkPath refuses a clean path that does not lie below the root.
 func checkPath(clean string) (string, error) {
-	if clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, foreign) {
-		return "", fs.ErrInvalid
+	switch {
+	case clean == "." || clean == "/":
+		return "", errEmpty
+	case strings.ContainsAny(clean, "\r\n"):
+		return "", errBreak
+	case strings.Contains(clean, "\x00"):
+		return "", errNUL
+	case !utf8.ValidString(clean):
+		return "", errUTF8
+	case !fs.ValidPath(clean):
+		return "", errParent
 	}
 	return clean, nil
 }
 
-// notElement is what is wrong with names that are refused as elements of paths.
-const notElement = "not an element of a path"
-
-// isElement reports whether name can be an element of a path below the root.
-func isElement(name string) bool {
-	clean, err := checkPath(name)
-	return err == nil && !strings.Contains(clean, "/")
-}
+// notBelow is what is wrong with names of old packages that are refused: what is known of
+// one lies in a directory of its name.
+const notBelow = "not a name of a directory"

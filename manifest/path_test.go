@@ -10,12 +10,12 @@ import (
 	"github.com/goips/ips/manifest"
 )
 
-// hostilePaths are spellings of places that are outside an image, would be on some
-// system, or might be taken for one by a careless program.
+// hostilePaths are spellings of places that are outside an image, or might be taken for
+// one by a careless program, and names that no manifest can have.
 var hostilePaths = []string{
 	"..", "../", "../a", "../../etc/passwd", "a/..", "a/../..", "a/../../b", "a/../b", "/..", "/../a", "//../a",
 	"./..", ".././a", "a/b/../../../c", "usr/../..", "....//../a", ".", "./", "/.", "//./", "./.", "a/./..",
-	`\`, `..\a`, `a\..\..\b`, `C:\a`, `\\host\share`, `a\b`, "a/..\\..\\b",
+	"a\nb", "a\r", "a/\n/b",
 	"\x00", "a\x00", "a\x00/../b", "a/\x00b", "..\x00",
 	"\xff", "a/\xc0\xae\xc0\xae/b", // overlong dots
 	strings.Repeat("../", 2000) + "a", strings.Repeat("a/", 2000) + "..",
@@ -26,6 +26,7 @@ var harmlessPaths = map[string]string{
 	"...": "...", "a/...": "a/...", "..a": "..a", "a..": "a..", "a/..b/c": "a/..b/c", "-a": "-a", "a b": "a b",
 	"~": "~", "~root/.ssh": "~root/.ssh", "$(HOME)": "$(HOME)", "C:/a": "C:/a", "%2e%2e/a": "%2e%2e/a",
 	"\u2024\u2024/a": "\u2024\u2024/a", "\uff0e\uff0e/a": "\uff0e\uff0e/a", "\u2215etc": "\u2215etc",
+	`\`: `\`, `..\a`: `..\a`, `a\..\..\b`: `a\..\..\b`, `C:\a`: `C:\a`, `\\host\share`: `\\host\share`, `a\b`: `a\b`,
 	"a//b": "a/b", "a/": "a", "./a": "a", "a/./b": "a/b", "/a": "a", "///a": "a", "//a//": "a", "a/.": "a",
 }
 
@@ -64,8 +65,8 @@ func TestHarmlessPaths(t *testing.T) {
 		if got, err := a.Path(); err != nil || got != want {
 			t.Errorf("path %q is %q, %v, want %q", p, got, err, want)
 		}
-		if complains(a, "path") != (p != want) {
-			t.Errorf("path %q: complaint is %v", p, !complains(a, "path"))
+		if complains(a, "path") {
+			t.Errorf("path %q: a complaint", p)
 		}
 	}
 	if _, err := at(manifest.KindSet, "path", "a").Path(); err == nil {
@@ -76,7 +77,7 @@ func TestHarmlessPaths(t *testing.T) {
 // hostileTargets are of a link in the root, where ".." leads out.
 var hostileTargets = []string{
 	"..", "../", "../a", "../../etc/passwd", "a/..", "a/../..", "a/../../b", "/..", "/../a", "//../a", "/a/../b",
-	"./..", "a/b/../../../c", ".", "./", "/.", "/", "//", "a/./..", `\`, `..\a`, `/a\b`, `a\..\..\b`, `C:\a`,
+	"./..", "a/b/../../../c", ".", "./", "/.", "/", "//", "a/./..", "a\nb",
 	"a\x00", "a\x00/../b", "/\x00", "\xff", "a/\xc0\xae\xc0\xae/b", strings.Repeat("../", 2000) + "a",
 }
 

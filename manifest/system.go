@@ -120,7 +120,7 @@ func (l Legacy) Action() Action { return encode(l) }
 func (Legacy) kind() Kind       { return KindLegacy }
 
 func (l *Legacy) bind(c *codec) {
-	c.element("pkg", &l.Pkg)
+	c.below("pkg", &l.Pkg)
 	c.text("arch", &l.Arch)
 	c.text("category", &l.Category)
 	c.text("desc", &l.Desc)

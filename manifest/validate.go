@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"io/fs"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -124,10 +123,10 @@ func (v *validator) numbers(name string) {
 	}
 }
 
-// path demands a path in its clean form.
+// path demands a path within the image. It need not be clean: others publish such.
 func (v *validator) path() {
 	written, _ := v.action.Attrs.Get("path")
-	if clean, err := localPath(written); err != nil || clean != written {
+	if _, err := localPath(written); err != nil {
 		v.fail("path", written, notLocal, err)
 	}
 }
@@ -170,8 +169,9 @@ func (v *validator) hardlink() {
 }
 
 func (v *validator) legacy() {
-	if pkg, _ := v.action.Key(); !isElement(pkg) {
-		v.fail("pkg", pkg, notElement, fs.ErrInvalid)
+	pkg, _ := v.action.Key()
+	if _, err := localPath(pkg); err != nil {
+		v.fail("pkg", pkg, notBelow, err)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestValidateManifest(t *testing.T) {
 		{"a package", "set name=pkg.fmri value=a@1\nfile path=a mode=0644 owner=root group=bin\n", nil},
 		{"all findings", "dir path=a mode=9\n\nlink path=../b target=''\nuser username=u group=g uid=x\n", []string{
 			`1:1: owner: missing`, `1:1: group: missing`, `1:1: mode="9": not a mode of 3 or 4 octal digits`,
-			`3:1: path="../b": not a path within the image: invalid argument`, `3:1: target: missing`,
+			`3:1: path="../b": not a path within the image: ".." could lead out of it; write the path from the root`, `3:1: target: missing`,
 			`4:1: uid="x": not a number`,
 		}},
 		{"obsolete", "set name=pkg.obsolete value=true\nset name=x value=y\nsignature algorithm=sha256 value=00\n", nil},

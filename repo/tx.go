@@ -118,6 +118,7 @@ func (t *Transaction) Place(a manifest.Action) (add AddFunc, inTurn bool, err er
 		says := func(context.Context, manifest.Action, io.Reader) error { return nil }
 		return says, false, nil // its name itself
 	}
+	a = clean(a)
 	if err := t.allows(a); err != nil {
 		return nil, false, err
 	}
@@ -129,9 +130,18 @@ func (t *Transaction) Place(a manifest.Action) (add AddFunc, inTurn bool, err er
 	p := &pending{action: a}
 	t.actions = append(t.actions, p)
 	return func(ctx context.Context, a manifest.Action, content io.Reader) error {
-		p.action = a
+		p.action = clean(a)
 		return t.fill(ctx, p, content)
 	}, false, nil
+}
+
+// clean writes a path as packages have it: a//b, a/ and ./a are a/b and a.
+func clean(a manifest.Action) manifest.Action {
+	path, err := a.Path()
+	if written, _ := a.Attrs.Get("path"); err == nil && path != written {
+		a.Attrs = a.Attrs.With("path", path)
+	}
+	return a
 }
 
 // allows refuses actions that no package may have, or not this one.

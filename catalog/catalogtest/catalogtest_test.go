@@ -55,7 +55,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"\n\trequire x", 2, "before any package"},
 		{"a@1\nb", 2, "version"},
-		{"a@1\na@1", 2, "exist"},
+		{"a@1\na@1", 2, "there already"},
 		{"a@1 old", 1, "neither obsolete nor renamed"},
 		{"a@1..2", 1, "number expected"},
 		{"a@1\n\tconditional x", 2, "conditional needs other operands"},

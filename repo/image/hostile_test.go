@@ -60,7 +60,7 @@ func install(t *testing.T, i *Image, names ...string) error {
 func TestPathTraversal(t *testing.T) {
 	spellings := []string{
 		"../outside/x", "a/../../outside/x", "/../outside/x", "./../outside/x", "a/b/../../../outside/x", "..", "a/..",
-		"....//../outside/x", "a/./../../outside/x", `..\outside\x`, `a\..\..\outside\x`,
+		"....//../outside/x", "a/./../../outside/x",
 	}
 	kinds := []string{
 		"file f path=%s mode=0644 owner=root group=root",

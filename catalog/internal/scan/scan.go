@@ -21,6 +21,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // Limits bound what a text may ask for.
@@ -197,7 +199,7 @@ func (s *Scanner) unexpected(want string) {
 	switch {
 	case s.err != nil:
 	case s.pos >= s.end:
-		s.Fail(s.Offset(), fmt.Errorf("%w, want %s", io.ErrUnexpectedEOF, want))
+		s.Fail(s.Offset(), reason.Truncated("the file ends where "+want+" should be"))
 	default:
 		s.failf("found %q, want %s", s.buf[s.pos], want)
 	}

@@ -62,9 +62,9 @@ func TestErrors(t *testing.T) {
 		offset int64
 		want   string
 	}{
-		{``, 0, "unexpected EOF, want a value"},
-		{`{`, 1, "unexpected EOF"},
-		{`{"a"`, 4, "unexpected EOF, want :"},
+		{``, 0, "truncated: the file ends where a value should be"},
+		{`{`, 1, "truncated"},
+		{`{"a"`, 4, "truncated: the file ends where : should be"},
 		{`{"a":1,}`, 7, "after a comma"},
 		{`[1,]`, 3, "after a comma"},
 		{`[1 2]`, 3, "want ,"},
@@ -87,8 +87,8 @@ func TestErrors(t *testing.T) {
 		{`"\udc00\ud800"`, 1, "half of a surrogate pair"},
 		{`"\x"`, 1, `invalid escape \x`},
 		{`"\u12g4"`, 1, `invalid \u escape`},
-		{`"abc`, 4, "unexpected EOF"},
-		{`"abc\`, 5, "unexpected EOF"},
+		{`"abc`, 4, "truncated"},
+		{`"abc\`, 5, "truncated"},
 		{`{} {}`, 3, "after the end"},
 		{strings.Repeat("[", 9), 8, "nested deeper than 8"},
 		{`"` + strings.Repeat("x", 1025) + `"`, 0, "longer than 1024"},
