@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/repo/store/internal/files"
 )
 
@@ -44,7 +44,12 @@ func Dir(root *os.Root) Closer { return newDir(files.OS(root)) }
 // OpenDir opens the Dir of the directory with that path.
 func OpenDir(path string) (Closer, error) {
 	root, err := os.OpenRoot(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, reason.Errorf(fs.ErrNotExist, "%s: there is no such directory", path)
+	case err != nil && isFile(path):
+		return nil, reason.Errorf(err, "%s: it is not a directory", path)
+	case err != nil:
 		return nil, err
 	}
 	return Dir(root), nil
@@ -53,6 +58,12 @@ func OpenDir(path string) (Closer, error) {
 // OnFiles is Dir on a file system of another make. It is for package storetest,
 // whose Disk makes one that loses power.
 func OnFiles(f files.FS) Store { return newDir(f) }
+
+// isFile reports whether there is something at a path that is no directory.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
 
 func newDir(f files.FS) *dir { return &dir{files: f, staging: staging{files: f}} }
 
@@ -400,8 +411,8 @@ func (l dirLock) Close() error {
 // missing makes errors match fs.ErrNotExist where a file stands in the place of
 // a directory: to a store there is no such object.
 func missing(err error) error {
-	if errors.Is(err, syscall.ENOTDIR) {
-		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	if path := new(fs.PathError); errors.Is(err, syscall.ENOTDIR) && errors.As(err, &path) {
+		return &fs.PathError{Op: path.Op, Path: path.Path, Err: fs.ErrNotExist}
 	}
 	return err
 }
@@ -410,7 +421,7 @@ func missing(err error) error {
 // may not be written.
 func readOnlyError(err error) error {
 	if errors.Is(err, syscall.EROFS) {
-		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
+		return reason.New(fs.ErrPermission, "the file system is mounted read-only")
 	}
 	return err
 }
@@ -424,7 +435,7 @@ func (d *dir) enter(ctx context.Context, op, name string) error {
 		return err
 	}
 	if isTemporary(name) {
-		return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("reserved name: %w", fs.ErrInvalid)}
+		return reason.Errorf(fs.ErrInvalid, "%s: such names are for files that are being written; choose another", name)
 	}
 	return nil
 }
