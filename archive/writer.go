@@ -77,7 +77,7 @@ func NewWriter(w io.Writer, opts *WriterOptions) *Writer {
 // matches [fs.ErrExist].
 func (w *Writer) Add(f fmri.FMRI, m *manifest.Manifest, open Opener) error {
 	if f.Publisher() == "" {
-		return fmt.Errorf("%v: no publisher; write pkg://PUBLISHER/...", f)
+		return fmt.Errorf("%v: no publisher; write pkg://PUBLISHER/NAME@VERSION", f)
 	}
 	dir, err := f.DirPath()
 	if err != nil {

@@ -306,25 +306,26 @@ func (m *machine) suspend() {
 }
 
 func (m *machine) resume() {
-	for _, id := range slices.Sorted(maps.Keys(m.model.suspended)) {
-		s := m.model.suspended[id]
-		tx, err := m.repo.Resume(m.Context(), id)
-		require.NoError(m, err, m.log)
-		if m.rnd.IntN(2) == 0 {
-			require.NoError(m, tx.Abort(m.Context()))
-			for _, c := range s.contents {
-				m.model.forgotten[payloadName(c)] = true
-			}
-		} else {
-			_, err = tx.Commit(m.Context())
-			require.NoError(m, err, m.log)
-			m.keep(s.fmri, s.contents, true)
-		}
-		delete(m.model.suspended, id)
-		_, err = m.repo.Resume(m.Context(), id)
-		require.ErrorIs(m, err, fs.ErrNotExist)
+	ids := slices.Sorted(maps.Keys(m.model.suspended))
+	if len(ids) == 0 {
 		return
 	}
+	id, s := ids[0], m.model.suspended[ids[0]]
+	tx, err := m.repo.Resume(m.Context(), id)
+	require.NoError(m, err, m.log)
+	if m.rnd.IntN(2) == 0 {
+		require.NoError(m, tx.Abort(m.Context()))
+		for _, c := range s.contents {
+			m.model.forgotten[payloadName(c)] = true
+		}
+	} else {
+		_, err = tx.Commit(m.Context())
+		require.NoError(m, err, m.log)
+		m.keep(s.fmri, s.contents, true)
+	}
+	delete(m.model.suspended, id)
+	_, err = m.repo.Resume(m.Context(), id)
+	require.ErrorIs(m, err, fs.ErrNotExist)
 }
 
 func (m *machine) fix() {
