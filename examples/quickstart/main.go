@@ -8,6 +8,9 @@
 // impossible to show how that is explained. With -package it takes the tour with another
 // package than net/http, and publishes only that one and what it imports. It needs the Go
 // toolchain and nothing else, and leaves nothing behind unless it is told to.
+//
+// An interrupt (Ctrl-C) or SIGTERM ends it in good order, with status 130; a second one
+// ends it at once.
 package main
 
 import (
@@ -19,31 +22,46 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/goips/ips/repo"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the next signal does what it does by default
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// interrupted is the exit status after a signal, as shells have it.
+const interrupted = 130
+
 // run is the program: it returns the exit status.
-func run(ctx context.Context, args []string, out *os.File) int {
+func run(ctx context.Context, args []string, out *os.File, errs io.Writer) int {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(out)
+	flags.SetOutput(errs)
 	dir := flags.String("dir", "", "work in this directory and keep it (default a temporary one)")
 	keep := flags.Bool("keep", false, "keep the temporary directory")
 	only := flags.String("package", "", "publish only this package and what it imports (default all, and install net/http)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
-	} else if err != nil || flags.NArg() > 0 {
-		flags.Usage()
+	} else if err != nil {
 		return 2
 	}
-	if err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: newScreen(out), openers: repo.Local(nil)}); err != nil {
-		fmt.Fprintln(out, "quickstart:", err)
+	if flags.NArg() > 0 {
+		flags.Usage()
+		fmt.Fprintf(errs, "quickstart: %q is no flag, and there are no other arguments\n", flags.Arg(0))
+		return 2
+	}
+	screen := newScreen(out)
+	err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: screen, openers: repo.Local(nil)})
+	screen.clear()
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(errs, "quickstart: interrupted")
+		return interrupted
+	case err != nil:
+		fmt.Fprintln(errs, "quickstart:", err)
 		return 1
 	}
 	return 0
@@ -51,7 +69,9 @@ func run(ctx context.Context, args []string, out *os.File) int {
 
 // tourIn prepares the directory, takes the tour and cleans up.
 func tourIn(ctx context.Context, dir string, keep bool, t *tour) (err error) {
-	if dir == "" {
+	if dir != "" {
+		keep = true
+	} else {
 		if dir, err = os.MkdirTemp("", "ips-quickstart-"); err != nil {
 			return err
 		}
@@ -65,9 +85,15 @@ func tourIn(ctx context.Context, dir string, keep bool, t *tour) (err error) {
 	if err := claim(dir); err != nil {
 		return err
 	}
-	t.dir = dir
+	t.dir, t.keep = dir, keep
 	t.out.line("working in %s", dir)
-	return t.take(ctx)
+	if err := t.take(ctx); errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("no space is left where %s is: name a directory on another file system with -dir", dir)
+	} else if err != nil {
+		return err
+	}
+	t.farewell()
+	return nil
 }
 
 // marker is the file that says that what is in a directory is quickstart's own.

@@ -1,29 +1,37 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 )
 
-// take runs the program and returns what it printed.
+// run1 runs the program and returns its exit status and what it printed.
+func run1(t *testing.T, args ...string) (status int, out, errs string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer f.Close()
+	var said bytes.Buffer
+	status = run(t.Context(), args, f, &said)
+	text, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	return status, string(text), said.String()
+}
+
+// take runs the program, which must succeed, and returns what it printed.
 func take(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	status := run(t.Context(), args, out)
-	text, err := os.ReadFile(out.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status != 0 {
-		t.Fatalf("exit status %d:\n%s", status, text)
-	}
-	return string(text)
+	status, out, errs := run1(t, args...)
+	require.Zero(t, status, "%s%s", out, errs)
+	require.Empty(t, errs)
+	return out
 }
 
 // TestTour takes the tour with a few packages, and again in the same directory.
@@ -56,15 +64,46 @@ func TestForeignDirectory(t *testing.T) {
 	if err := os.WriteFile(note, []byte("do not lose me"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if status := run(t.Context(), []string{"-dir", dir}, out); status != 1 {
-		t.Errorf("exit status %d, want 1", status)
-	}
+	status, _, errs := run1(t, "-dir", dir)
+	require.Equal(t, 1, status)
+	require.Equal(t, "quickstart: "+dir+" holds something else: name an empty directory\n", errs)
 	if names, _ := os.ReadDir(dir); len(names) != 1 {
 		t.Errorf("%d files in the directory, want 1", len(names))
+	}
+}
+
+// TestMistakes has what is wrong with the command line on the error stream, the message
+// last or alone.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		status int
+		last   string
+	}{
+		{[]string{"here"}, 2, `quickstart: "here" is no flag, and there are no other arguments`},
+		{[]string{"-nothing"}, 2, ""},
+		{[]string{"-package", "net/htp"}, 1, `quickstart: read the standard library: the standard library has no package "net/htp": go list std names all`},
+	} {
+		status, _, errs := run1(t, append([]string{"-dir", filepath.Join(t.TempDir(), "d")}, c.args...)...)
+		require.Equal(t, c.status, status, "%q", c.args)
+		lines := strings.Split(strings.TrimSuffix(errs, "\n"), "\n")
+		if c.last != "" {
+			require.Equal(t, c.last, lines[len(lines)-1])
+		}
+		require.NotEmpty(t, errs)
+	}
+}
+
+// TestOnly compares what one package has alone with what it has among all others.
+func TestOnly(t *testing.T) {
+	all, err := readRelease(t.Context(), "")
+	require.NoError(t, err)
+	few, err := readRelease(t.Context(), "net/http")
+	require.NoError(t, err)
+	require.Greater(t, len(all.Packages), len(few.Packages))
+	for _, p := range few.Packages {
+		i := slices.IndexFunc(all.Packages, func(q goPackage) bool { return q.ImportPath == p.ImportPath })
+		require.GreaterOrEqual(t, i, 0, p.ImportPath)
+		require.Empty(t, cmp.Diff(all.Packages[i], p))
 	}
 }

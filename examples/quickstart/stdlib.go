@@ -33,10 +33,11 @@ type goRelease struct {
 	Packages []goPackage
 }
 
-// readRelease asks the go command for the packages of the standard library that a pattern
-// selects, with all they import, and lists their files.
-func readRelease(ctx context.Context, pattern string) (*goRelease, error) {
-	packages, err := listPackages(ctx, pattern)
+// readRelease asks the go command for the packages of the standard library and lists their
+// files. If only is not "", it returns that package and all it imports: with the same
+// files that they have among all others.
+func readRelease(ctx context.Context, only string) (*goRelease, error) {
+	packages, err := listPackages(ctx, "std")
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,33 @@ func readRelease(ctx context.Context, pattern string) (*goRelease, error) {
 	if err := assignFiles(src, packages); err != nil {
 		return nil, err
 	}
+	if only != "" {
+		if packages, err = closure(packages, only); err != nil {
+			return nil, err
+		}
+	}
 	return &goRelease{number, info.ModTime().UTC().Truncate(time.Second), src, packages}, nil
+}
+
+// closure returns a package and what it imports, of packages that come after those they
+// import.
+func closure(packages []goPackage, only string) ([]goPackage, error) {
+	wanted := map[string]bool{only: true}
+	var found []goPackage
+	for _, p := range slices.Backward(packages) {
+		if !wanted[p.ImportPath] {
+			continue
+		}
+		found = append(found, p)
+		for _, path := range p.Imports {
+			wanted[path] = true
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the standard library has no package %q: go list std names all", only)
+	}
+	slices.Reverse(found)
+	return found, nil
 }
 
 // listPackages returns the packages, each after those it imports.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/goips/ips/fmri"
@@ -16,6 +17,7 @@ import (
 // A tour is one run of the program.
 type tour struct {
 	dir     string
+	keep    bool   // dir stays
 	only    string // import path of the one package to tour with, "" for all
 	out     *screen
 	openers repo.Openers // of the places of packages
@@ -57,6 +59,41 @@ func (t *tour) take(ctx context.Context) (err error) {
 	return nil
 }
 
+// farewell says what was shown, what to try on what was made, and where to read on.
+func (t *tour) farewell() {
+	t.out.line("\nThat were names and manifests (1), a repository (2 to 4), catalogs (5), an archive (6),")
+	t.out.line("and an image with its solver and plans (7 to 11): real files in the formats of pkg(7).")
+	if t.keep {
+		t.out.line("\nIt is all in %s. Try on it:", t.dir)
+		for _, c := range t.suggestions() {
+			t.out.line("  %s", c)
+		}
+	} else {
+		t.out.line("\nNothing of it is left; with -keep it stays, and there is more to try on it.")
+	}
+	t.out.line("\nREADME.md has an example of each package; go doc ./repo and the like have the rest.")
+}
+
+// suggestions are commands that can be given next, from the top directory of the module.
+func (t *tour) suggestions() []string {
+	return []string{
+		fmt.Sprintf("go run ./examples/pkgrepo list -s %s '%s%s'", shellWord(t.path("repo")), prefix, t.subject()),
+		fmt.Sprintf("go run ./examples/pkgrepo verify -s %s", shellWord(t.path("closure.p5p"))),
+		fmt.Sprintf("go run ./examples/mirror %s %s '%s%s'", shellWord(t.path("repo")), shellWord(t.path("mirror")), prefix, t.subject()),
+	}
+}
+
+// shellWord quotes a path, if it needs that, for a POSIX shell.
+func shellWord(path string) string {
+	plain := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("/._-+", c)
+	}
+	if strings.IndexFunc(path, func(c rune) bool { return !plain(c) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
 // cleanup closes what the stages left open.
 func (t *tour) cleanup(err *error) {
 	for _, c := range t.close {
@@ -75,7 +112,7 @@ func (t *tour) build(number int) build { return build{t.release, number} }
 
 // read lists the packages and files of the installed Go toolchain.
 func (t *tour) read(ctx context.Context) (err error) {
-	if t.release, err = readRelease(ctx, cmp.Or(t.only, "std")); err != nil {
+	if t.release, err = readRelease(ctx, t.only); err != nil {
 		return err
 	}
 	files := 0
