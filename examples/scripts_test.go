@@ -15,7 +15,7 @@ import (
 )
 
 // programs are what the scenarios run.
-var programs = []string{"pkgrecv", "pkgrepo", "pkgsend"}
+var programs = []string{"inventory", "mirror", "pkgrecv", "pkgrepo", "pkgsend", "whatif"}
 
 // TestScripts runs the scenarios below testdata/scripts and, where IPS_SCRIPTS names a
 // directory, those in it. They say what the programs of the reference do.

@@ -125,6 +125,20 @@ func checkPatternPublisher(publisher string) *fault {
 	return nil
 }
 
+// ParsePatterns reads the operands of a command line. The first that is not a pattern
+// ends it.
+func ParsePatterns(texts ...string) ([]Pattern, error) {
+	var all []Pattern
+	for _, text := range texts {
+		p, err := ParsePattern(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 // MustParsePattern is like [ParsePattern] but panics if s is not a pattern.
 // It is meant for constants and tests.
 func MustParsePattern(s string) Pattern {

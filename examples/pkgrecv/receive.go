@@ -106,14 +106,10 @@ func (o *options) chosen(ctx context.Context, src repo.Source) ([]string, error)
 }
 
 // find returns the packages that the patterns select.
-func (o *options) find(ctx context.Context, src repo.Source, publishers []string) ([]fmri.FMRI, error) {
+func (o *options) find(ctx context.Context, src repo.Source, publishers []string) (_ []fmri.FMRI, err error) {
 	selection := &repo.Selection{Publishers: publishers, Versions: modes[o.mode], Dependencies: o.recursive}
-	for _, text := range o.patterns {
-		p, err := fmri.ParsePattern(text)
-		if err != nil {
-			return nil, err
-		}
-		selection.Patterns = append(selection.Patterns, p)
+	if selection.Patterns, err = fmri.ParsePatterns(o.patterns...); err != nil {
+		return nil, err
 	}
 	return selection.Find(ctx, src)
 }

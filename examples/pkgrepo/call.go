@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 )
 
@@ -150,17 +149,4 @@ func (c *call) chosen(ctx context.Context, src repo.Source) ([]string, error) {
 		}
 	}
 	return c.publishers, nil
-}
-
-// patterns parses the operands.
-func (c *call) patterns() ([]fmri.Pattern, error) {
-	var all []fmri.Pattern
-	for _, text := range c.args {
-		p, err := fmri.ParsePattern(text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
 }

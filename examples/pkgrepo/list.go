@@ -108,7 +108,7 @@ func (c *call) find(ctx context.Context, src repo.Source) ([]catalog.Package, []
 	if err != nil {
 		return nil, nil, err
 	}
-	patterns, err := c.patterns()
+	patterns, err := fmri.ParsePatterns(c.args...)
 	if err != nil {
 		return nil, nil, err
 	}
