@@ -152,7 +152,7 @@ func install(t *testing.T, root, from string, names ...string) {
 	t.Helper()
 	ctx := context.Background()
 	img, err := image.Create(ctx, root, image.Config{Publishers: []image.Publisher{
-		{Name: "fruit", Origins: []string{"file://" + filepath.ToSlash(from)}},
+		{Name: "fruit", Origins: []string{from}},
 	}}, &image.Options{Openers: repo.Local(nil)})
 	require.NoError(t, err)
 	defer img.Close()

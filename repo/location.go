@@ -101,3 +101,21 @@ func (l Location) Path() string { return l.path }
 
 // String returns the location as it was written.
 func (l Location) String() string { return l.text }
+
+// URI returns the location as an absolute URI, which other programs understand wherever
+// they run: a path becomes a file URI, relative to the current directory. Other URIs are
+// returned as they were written.
+func (l Location) URI() (string, error) {
+	if l.path == "" || isURI(l.text) {
+		return l.text, nil
+	}
+	path, err := filepath.Abs(l.path)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/dir
+	}
+	return (&url.URL{Scheme: fileScheme, Path: path}).String(), nil
+}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/goips/ips/fmri"
@@ -23,8 +21,7 @@ func (t *tour) install(ctx context.Context) error {
 		return err
 	}
 	opts := &image.Options{Openers: t.openers, Progress: t.imageProgress}
-	origin := url.URL{Scheme: "file", Path: filepath.ToSlash(t.path("repo"))}
-	config := image.Config{Publishers: []image.Publisher{{Name: publisher, Origins: []string{origin.String()}}}}
+	config := image.Config{Publishers: []image.Publisher{{Name: publisher, Origins: []string{t.path("repo")}}}}
 	var err error
 	if t.image, err = image.Create(ctx, t.path("image"), config, opts); err != nil {
 		return err

@@ -77,6 +77,8 @@ func tourIn(ctx context.Context, dir string, keep bool, t *tour) (err error) {
 		}
 		if !keep {
 			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		} else if err = os.Chmod(dir, 0o755); err != nil { // as repositories are for everybody to read
+			return err
 		}
 	}
 	if dir, err = filepath.Abs(dir); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,4 +107,24 @@ func TestOnly(t *testing.T) {
 		require.GreaterOrEqual(t, i, 0, p.ImportPath)
 		require.Empty(t, cmp.Diff(all.Packages[i], p))
 	}
+}
+
+// TestSuggestions does what the tour suggests at its end.
+func TestSuggestions(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's a tour")
+	said := take(t, "-dir", dir, "-package", "unicode/utf8")
+	commands := 0
+	for line := range strings.Lines(said) {
+		command, ok := strings.CutPrefix(line, "  go run ")
+		if !ok {
+			continue
+		}
+		commands++
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", "go run "+command)
+		cmd.Dir = filepath.Join("..", "..")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s\n%s", command, out)
+		t.Logf("%s%s", command, out)
+	}
+	require.Equal(t, 3, commands, said)
 }

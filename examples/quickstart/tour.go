@@ -78,8 +78,8 @@ func (t *tour) farewell() {
 func (t *tour) suggestions() []string {
 	return []string{
 		fmt.Sprintf("go run ./examples/pkgrepo list -s %s '%s%s'", shellWord(t.path("repo")), prefix, t.subject()),
-		fmt.Sprintf("go run ./examples/pkgrepo verify -s %s", shellWord(t.path("closure.p5p"))),
-		fmt.Sprintf("go run ./examples/mirror %s %s '%s%s'", shellWord(t.path("repo")), shellWord(t.path("mirror")), prefix, t.subject()),
+		fmt.Sprintf("go run ./examples/pkgrepo verify -s %s", shellWord(t.path("repo"))),
+		fmt.Sprintf("go run ./examples/mirror %s %s '%s%s'", shellWord(t.path("closure.p5p")), shellWord(t.path("mirror")), prefix, t.subject()),
 	}
 }
 

@@ -64,7 +64,7 @@ type Config struct {
 // A Publisher is a name under which packages are published, and where they are.
 type Publisher struct {
 	Name             string
-	Origins, Mirrors []string // URIs; mirrors hold payloads only
+	Origins, Mirrors []string // locations, kept as URIs; mirrors hold payloads only
 	NonSticky        bool     // packages of it may be updated from another publisher
 	Disabled         bool     // neither listed nor installed from
 }
@@ -117,6 +117,25 @@ func arch(goarch string) string {
 	return goarch
 }
 
+// located returns c with URIs in place of the locations of publishers.
+func (c Config) located() (Config, error) {
+	c = c.clone()
+	for _, p := range c.Publishers {
+		for _, list := range [][]string{p.Origins, p.Mirrors} {
+			for i, text := range list {
+				l, err := repo.ParseLocation(text)
+				if err == nil {
+					list[i], err = l.URI()
+				}
+				if err != nil {
+					return c, &ConfigError{Name: p.Name, Msg: err.Error()}
+				}
+			}
+		}
+	}
+	return c, nil
+}
+
 // check refuses publishers without a name, with an odd one, or named twice.
 func (c Config) check() error {
 	seen := map[string]bool{}
@@ -128,12 +147,6 @@ func (c Config) check() error {
 			return &ConfigError{Name: p.Name, Msg: "publisher is there twice"}
 		}
 		seen[p.Name] = true
-		for _, uri := range slices.Concat(p.Origins, p.Mirrors) {
-			l, err := repo.ParseLocation(uri)
-			if err != nil || l.Path() == uri {
-				return &ConfigError{Name: uri, Msg: "not an absolute URI, such as file:///path or https://host/path"}
-			}
-		}
 	}
 	for name, value := range c.Properties {
 		if name == searchOrder || !isProperty(name) || strings.ContainsFunc(value, unicode.IsControl) {

@@ -3,11 +3,14 @@ package image
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo/internal/ini"
@@ -142,7 +145,7 @@ func TestConfigCheck(t *testing.T) {
 		"path as name":      {Publishers: []Publisher{{Name: "../x"}}},
 		"slash in name":     {Publishers: []Publisher{{Name: "a/b"}}},
 		"name twice":        {Publishers: []Publisher{{Name: "a"}, {Name: "a"}}},
-		"plain path":        {Publishers: []Publisher{{Name: "a", Origins: []string{"/repo"}}}},
+		"no location":       {Publishers: []Publisher{{Name: "a", Origins: []string{""}}}},
 		"line in property":  {Properties: map[string]string{"a\nb": "1"}},
 		"reserved property": {Properties: map[string]string{"publisher-search-order": "[]"}},
 		"line in value":     {Properties: map[string]string{"a": "1\n[image]"}},
@@ -150,7 +153,8 @@ func TestConfigCheck(t *testing.T) {
 		"line in variant":   {Varcets: manifest.Varcets{Variants: map[string]string{"variant.x": "1\n[image]"}}},
 	} {
 		var bad *ConfigError
-		if err := c.check(); !errors.As(err, &bad) {
+		located, err := c.located()
+		if err := errors.Join(err, located.check()); !errors.As(err, &bad) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -158,6 +162,18 @@ func TestConfigCheck(t *testing.T) {
 	if err := good.check(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLocated keeps what is on this machine as URIs, as other programs want them.
+func TestLocated(t *testing.T) {
+	at, err := filepath.Abs("a b")
+	require.NoError(t, err)
+	c := Config{Publishers: []Publisher{{Name: "a", Origins: []string{"a b", "http://x/y"}, Mirrors: []string{"file:///z"}}}}
+	got, err := c.located()
+	require.NoError(t, err)
+	want := (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(at), "/")}).String()
+	require.Equal(t, Publisher{Name: "a", Origins: []string{want, "http://x/y"}, Mirrors: []string{"file:///z"}}, got.Publishers[0])
+	require.Equal(t, "a b", c.Publishers[0].Origins[0], "what was given is left alone")
 }
 
 func FuzzConfig(f *testing.F) {

@@ -22,7 +22,8 @@ func Create(ctx context.Context, root string, c Config, opts *Options) (*Image, 
 
 func create(ctx context.Context, root string, c Config, opts *Options, h hooks) (_ *Image, err error) {
 	defer wrap(&err, "create", root)
-	if err := errors.Join(c.check(), checkNewProperties(nil, c.Properties)); err != nil {
+	c, err = c.located()
+	if err := errors.Join(err, c.check(), checkNewProperties(nil, c.Properties)); err != nil {
 		return nil, err
 	}
 	if opts != nil && opts.ReadOnly {

@@ -148,7 +148,8 @@ func (i *Image) writeConfig(s *state) error {
 // Refresh.
 func (i *Image) SetConfig(ctx context.Context, c Config) (err error) {
 	defer wrap(&err, "configure", i.path)
-	if err := c.check(); err != nil {
+	c, err = c.located()
+	if err := errors.Join(err, c.check()); err != nil {
 		return err
 	}
 	return i.change(ctx, func() error {
