@@ -148,7 +148,7 @@ var configDefaults = []Property{
 
 // Properties returns the configuration of the repository, in written order.
 func (r *Repository) Properties(ctx context.Context) (props []Property, err error) {
-	defer Error{Op: "read configuration"}.explain(&err)
+	defer Error{Op: "read configuration of", Place: r.named}.explain(&err)
 	file, err := r.readConfig(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -197,7 +197,7 @@ func (r *Repository) propertyText(p Property) string {
 // set; what the known ones mean is checked only by those who use them, except
 // that a name must be fit to be written down.
 func (r *Repository) SetProperties(ctx context.Context, props ...Property) (err error) {
-	defer Error{Op: "write configuration"}.explain(&err)
+	defer Error{Op: "write configuration of", Place: r.named}.explain(&err)
 	return r.changeConfig(ctx, func(c *configFile) error {
 		for _, p := range props {
 			if err := p.check(); err != nil {

@@ -16,7 +16,7 @@ import (
 // fs.ErrNotExist, fs.ErrExist or fs.ErrPermission where they apply.
 type Error struct {
 	Op        string // "open", "publish", "remove", ...
-	Place     string // what was opened or made, as the caller named it; "" elsewhere
+	Place     string // the repository or archive, as it was named when it was opened; "" if it was not
 	Publisher string
 	FMRI      fmri.FMRI
 	Digest    manifest.Digest // of the payload concerned
@@ -24,20 +24,34 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op)
+	about := e.about()
 	switch {
-	case e.Place != "":
-		b.WriteString(" " + e.Place)
+	case about == "" && e.Place == "":
+		about = strings.TrimSuffix(e.Op, " of")
+	case about == "":
+		about = e.Op + " " + e.Place
+	case e.Place == "":
+		about = e.Op + " " + about
+	default:
+		about = e.Op + " " + about + " in " + e.Place
+	}
+	return about + ": " + plain(e.Err)
+}
+
+// about names the package, publisher or payload concerned. A payload that the reason
+// names is not named twice.
+func (e *Error) about() string {
+	var words []string
+	switch {
 	case e.FMRI.IsValid():
-		b.WriteString(" " + e.FMRI.String())
+		words = append(words, e.FMRI.String())
 	case e.Publisher != "":
-		b.WriteString(" " + e.Publisher)
+		words = append(words, e.Publisher)
 	}
-	if e.Digest.IsValid() {
-		b.WriteString(" payload " + e.Digest.String())
+	if inner, ok := e.Err.(*Error); e.Digest.IsValid() && (!ok || inner.Digest != e.Digest) {
+		words = append(words, "payload", e.Digest.String())
 	}
-	return b.String() + ": " + plain(e.Err)
+	return strings.Join(words, " ")
 }
 
 // plain says a reason without the words of programs: what stands behind errors.Is
@@ -77,7 +91,7 @@ func (e Error) explain(err *error) {
 
 // repeats reports whether e says nothing that the reason does not say.
 func (e Error) repeats(inner *Error) bool {
-	return inner.Op == e.Op && e.Place == "" && !e.Digest.IsValid() &&
+	return inner.Op == e.Op && (e.Place == "" || e.Place == inner.Place) && !e.Digest.IsValid() &&
 		(inner.FMRI.IsValid() || !e.FMRI.IsValid()) &&
 		(inner.FMRI.IsValid() || inner.Publisher == e.Publisher)
 }

@@ -47,7 +47,7 @@ type Move struct{ From, To string }
 // more; they can be published again. If another process is writing, the error is
 // a *BusyError.
 func (r *Repository) Fix(ctx context.Context, opts *FixOptions, publishers ...string) (result FixResult, err error) {
-	defer Error{Op: "fix"}.explain(&err)
+	defer Error{Op: "fix", Place: r.named}.explain(&err)
 	if opts == nil {
 		opts = &FixOptions{}
 	}

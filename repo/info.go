@@ -28,7 +28,7 @@ func (r *Repository) PublisherProperties(ctx context.Context, publisher string) 
 // underscores; publisher/prefix cannot be changed. An unknown name is an error
 // that matches fs.ErrNotExist.
 func (r *Repository) SetPublisherProperties(ctx context.Context, publisher string, props ...Property) (err error) {
-	defer Error{Op: "write information about", Publisher: publisher}.explain(&err)
+	defer Error{Op: "write information about", Place: r.named, Publisher: publisher}.explain(&err)
 	p, err := r.publisherInfo(ctx, publisher)
 	if err := ignore(err, fs.ErrNotExist); err != nil {
 		return err

@@ -120,7 +120,7 @@ func (w *writer) remove(ctx context.Context, c *catalog.Catalog, pkgs, listed []
 // those that cannot be read are left out. Clients get the whole catalog the next time.
 // If another process is writing, the error is a *BusyError.
 func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err error) {
-	defer Error{Op: "rebuild catalog of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "rebuild catalog of", Place: r.named, Publisher: publisher}.explain(&err)
 	return r.maintain(ctx, publisher, r.writeAnew, func(w *writer) error {
 		if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err 
 // RefreshCatalog lists stored packages that are not in the catalog of a publisher yet,
 // and returns them. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshCatalog(ctx context.Context, publisher string) (added []fmri.FMRI, err error) {
-	defer Error{Op: "refresh catalog of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "refresh catalog of", Place: r.named, Publisher: publisher}.explain(&err)
 	err = r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		added, err = w.refresh(ctx)
 		return err
@@ -146,7 +146,7 @@ func (r *Repository) RefreshCatalog(ctx context.Context, publisher string) (adde
 // Enlist makes a Repository an Enlister. Those whose manifest cannot be read are left
 // out.
 func (r *Repository) Enlist(ctx context.Context, pkgs ...fmri.FMRI) (added []fmri.FMRI, err error) {
-	defer Error{Op: "list packages"}.explain(&err)
+	defer Error{Op: "list packages of", Place: r.named}.explain(&err)
 	byPublisher := map[string][]fmri.FMRI{}
 	for _, f := range pkgs {
 		byPublisher[f.Publisher()] = append(byPublisher[f.Publisher()], f)

@@ -33,7 +33,7 @@ func OpenDir(ctx context.Context, path string, opts *Options) (_ *Repository, er
 
 // own makes Close close the store of a directory.
 func (r *Repository) own(s store.Closer, path string) (err error) {
-	r.opened = s
+	r.opened, r.named = s, path
 	r.path, err = filepath.Abs(path) // for the directory may change
 	return err
 }

@@ -108,7 +108,7 @@ func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishO
 	defer Error{Op: "publish", FMRI: f}.explain(&err)
 	defer func() { setFile(err, opts.File) }()
 	if !ok || !f.Version().IsValid() {
-		return result, because(fs.ErrInvalid, "the manifest has no pkg.fmri with a version")
+		return result, unnamed(m)
 	}
 	if !opts.KeepTimestamp {
 		v, err := withoutTime(f.Version())
@@ -129,6 +129,26 @@ func Publish(ctx context.Context, dst Sink, m *manifest.Manifest, opts *PublishO
 		return result, err
 	}
 	return PublishResult{f, int(p.payloads.Load()), p.bytes.Load()}, nil
+}
+
+// unnamed says why a manifest does not tell which version of which package it is.
+func unnamed(m *manifest.Manifest) error {
+	var last *manifest.Error
+	for a := range m.Kind(manifest.KindSet) {
+		if key, _ := a.Key(); key == "pkg.fmri" || key == "fmri" {
+			value, _ := a.Attrs.Get("value")
+			_, err := fmri.Parse(value)
+			if err == nil {
+				err = because(fs.ErrInvalid, "%s has no version; write %s@VERSION", value, value)
+			}
+			last = &manifest.Error{Pos: a.Pos, Action: a.String(), Err: err}
+		}
+	}
+	if last == nil {
+		last = &manifest.Error{Err: because(fs.ErrInvalid,
+			"nothing says which package it is; write: set name=pkg.fmri value=NAME@VERSION")}
+	}
+	return last
 }
 
 // withoutTime returns a version without its timestamp.

@@ -103,21 +103,23 @@ func TestReproducible(t *testing.T) {
 func TestPublishRefuses(t *testing.T) {
 	const name = "set name=pkg.fmri value=bad@1\n"
 	var at *manifest.AttrError
+	var where *manifest.Error
 	for about, test := range map[string]struct {
 		text string
 		is   error // or
 		as   any
 		want string
 	}{
-		"no name":           {"dir path=usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, "publish: the manifest has no pkg.fmri with a version"},
-		"no version":        {"set name=pkg.fmri value=bad\n", fs.ErrInvalid, nil, "publish pkg:/bad: the manifest has no pkg.fmri with a version"},
+		"no name":           {"dir path=usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, "publish: bad.p5m: nothing says which package it is; write: set name=pkg.fmri value=NAME@VERSION"},
+		"no version":        {"set name=pkg.fmri value=bad\n", fs.ErrInvalid, nil, "publish pkg:/bad: bad.p5m:1:1: bad has no version; write bad@VERSION"},
+		"bad version":       {"set name=pkg.fmri value=bad@1.01\n", nil, &where, `publish: bad.p5m:1:1: invalid FMRI "bad@1.01": leading zero at offset 6`},
 		"bad mode":          {name + "dir path=usr mode=rwx owner=root group=bin\n", nil, &at, `publish pkg:/bad@1,5.11: bad.p5m:2:1: mode="rwx": not a mode of 3 or 4 octal digits`},
 		"no owner":          {name + "dir path=usr mode=0755 group=bin\n", nil, &at, "publish pkg:/bad@1,5.11: bad.p5m:2:1: owner: missing"},
 		"unknown action":    {name + "unknown path=usr\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:2:1: actions of this kind cannot be published"},
 		"no payload":        {name + "file path=none mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file none where payloads are looked for"},
 		"payload outside":   {name + "file ../../etc/passwd path=x mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file ../../etc/passwd where payloads are looked for"},
 		"obsolete with dir": {name + "set name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:3:1: pkg.obsolete: an obsolete package has no such action"},
-		"renamed to none":   {name + "set name=pkg.renamed value=true\n", fs.ErrInvalid, nil, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: a renamed package must require its successor"},
+		"renamed to none":   {name + "set name=pkg.renamed value=true\n", fs.ErrInvalid, nil, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: a renamed package must require its successor, by an action depend type=require"},
 		"path outside":      {name + "dir path=../usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, `publish pkg:/bad@1,5.11: bad.p5m:2:1: path="../usr": not a path within the image`},
 	} {
 		t.Run(about, func(t *testing.T) {

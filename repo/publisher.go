@@ -15,7 +15,7 @@ import (
 // AddPublisher adds a publisher without packages. The first one becomes the
 // default publisher. If it is there already, the error matches fs.ErrExist.
 func (r *Repository) AddPublisher(ctx context.Context, name string) (err error) {
-	defer Error{Op: "add publisher", Publisher: name}.explain(&err)
+	defer Error{Op: "add publisher", Place: r.named, Publisher: name}.explain(&err)
 	if err := checkName(name); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (w *writer) ensureCatalog(ctx context.Context) error {
 // Info returns what the repository says about a publisher: its alias and where
 // to find its packages.
 func (r *Repository) Info(ctx context.Context, publisher string) (_ archive.Publisher, err error) {
-	defer Error{Op: "read information about", Publisher: publisher}.explain(&err)
+	defer Error{Op: "read information about", Place: r.named, Publisher: publisher}.explain(&err)
 	return r.publisherInfo(ctx, publisher)
 }
 
@@ -127,7 +127,7 @@ func (r *Repository) publisherInfo(ctx context.Context, publisher string) (archi
 // default publisher, the only one that is left takes its place, if there is
 // just one. If another process is writing, the error is a *BusyError.
 func (r *Repository) RemovePublisher(ctx context.Context, name string) (err error) {
-	defer Error{Op: "remove publisher", Publisher: name}.explain(&err)
+	defer Error{Op: "remove publisher", Place: r.named, Publisher: name}.explain(&err)
 	if r.version < 4 {
 		return errOneOnly
 	}
@@ -190,7 +190,7 @@ func (w *writer) dropDefault(ctx context.Context) error {
 
 // Busy reports whether somebody is known to write for a publisher at this moment.
 func (r *Repository) Busy(ctx context.Context, publisher string) (_ bool, err error) {
-	defer Error{Op: "look at", Publisher: publisher}.explain(&err)
+	defer Error{Op: "look at", Place: r.named, Publisher: publisher}.explain(&err)
 	if err := r.checkPublisher(ctx, publisher); err != nil {
 		return false, err
 	}

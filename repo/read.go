@@ -24,7 +24,7 @@ const (
 // whatever others are writing. A publisher that has no catalog yet has an empty
 // one.
 func (r *Repository) Catalog(ctx context.Context, publisher string) (_ *catalog.Catalog, err error) {
-	defer Error{Op: "read catalog of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "read catalog of", Place: r.named, Publisher: publisher}.explain(&err)
 	if err := r.checkPublisher(ctx, publisher); err != nil {
 		return nil, err
 	}
@@ -252,7 +252,7 @@ func (i memInfo) Sys() any           { return nil }
 // CatalogFile opens one file of a publisher's catalog, as it is stored, for
 // those who serve it.
 func (r *Repository) CatalogFile(ctx context.Context, publisher, name string) (_ io.ReadCloser, _ store.Info, err error) {
-	defer Error{Op: "read " + name + " of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "read " + name + " of", Place: r.named, Publisher: publisher}.explain(&err)
 	if err := r.checkPublisher(ctx, publisher); err != nil {
 		return nil, store.Info{}, err
 	}
@@ -262,7 +262,7 @@ func (r *Repository) CatalogFile(ctx context.Context, publisher, name string) (_
 // Manifest returns the manifest of a package version. If the name has no
 // publisher, all publishers are asked, the default one first.
 func (r *Repository) Manifest(ctx context.Context, f fmri.FMRI) (_ *manifest.Manifest, err error) {
-	defer Error{Op: "read manifest of", FMRI: f}.explain(&err)
+	defer Error{Op: "read manifest of", Place: r.named, FMRI: f}.explain(&err)
 	return r.manifest(ctx, f)
 }
 
@@ -333,7 +333,7 @@ func (r *Repository) Payload(ctx context.Context, publisher string, d manifest.D
 // PayloadFile is Payload with the description of the stored object, for those
 // who serve it.
 func (r *Repository) PayloadFile(ctx context.Context, publisher string, d manifest.Digest) (rc io.ReadCloser, info store.Info, err error) {
-	defer Error{Op: "read", Publisher: publisher, Digest: d}.explain(&err)
+	defer Error{Op: "read", Place: r.named, Publisher: publisher, Digest: d}.explain(&err)
 	err = r.searchPayload(ctx, publisher, d, func(name string) (err error) {
 		rc, info, err = r.store.Open(ctx, name)
 		return err

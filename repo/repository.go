@@ -28,6 +28,7 @@ type Repository struct {
 	packers packers
 	opened  io.Closer // what Close closes; nil if the store is the caller's
 	path    string    // of the directory that was opened; "" if the store is the caller's
+	named   string    // that directory as errors call it
 
 	mu     sync.Mutex
 	states map[string]*publisherState
@@ -234,7 +235,7 @@ func (s *publisherState) leave() { <-s.gate }
 
 // Publishers returns the names of the publishers, sorted.
 func (r *Repository) Publishers(ctx context.Context) (there []string, err error) {
-	defer Error{Op: "list publishers"}.explain(&err)
+	defer Error{Op: "list publishers of", Place: r.named}.explain(&err)
 	if r.version < 4 {
 		return r.onlyPublisher(ctx)
 	}
@@ -315,7 +316,7 @@ func (r *Repository) onlyPublisher(ctx context.Context) ([]string, error) {
 // DefaultPublisher returns the publisher of packages whose name has none, "" if
 // there is no such publisher.
 func (r *Repository) DefaultPublisher(ctx context.Context) (name string, err error) {
-	defer Error{Op: "read configuration"}.explain(&err)
+	defer Error{Op: "read configuration of", Place: r.named}.explain(&err)
 	config, err := r.readConfig(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err

@@ -21,5 +21,5 @@ func checkManifest(m *manifest.Manifest) error {
 			return nil
 		}
 	}
-	return because(fs.ErrInvalid, "a renamed package must require its successor")
+	return because(fs.ErrInvalid, "a renamed package must require its successor, by an action depend type=require")
 }

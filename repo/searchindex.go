@@ -46,7 +46,7 @@ func (r *Repository) Refresh(ctx context.Context, publisher string) (added []fmr
 // RebuildIndex makes the search index of a publisher anew. The old one serves until
 // the new one is complete. If another process is writing, the error is a *BusyError.
 func (r *Repository) RebuildIndex(ctx context.Context, publisher string) (err error) {
-	defer Error{Op: "rebuild search index of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "rebuild search index of", Place: r.named, Publisher: publisher}.explain(&err)
 	return r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		return w.lockIndex(ctx, func() error {
 			c, err := w.repo.tryCatalog(ctx, w.home)
@@ -62,7 +62,7 @@ func (r *Repository) RebuildIndex(ctx context.Context, publisher string) (err er
 // it lacks, and removes those that the catalog does not list. An index that is
 // damaged is made anew. If another process is writing, the error is a *BusyError.
 func (r *Repository) RefreshIndex(ctx context.Context, publisher string) (err error) {
-	defer Error{Op: "refresh search index of", Publisher: publisher}.explain(&err)
+	defer Error{Op: "refresh search index of", Place: r.named, Publisher: publisher}.explain(&err)
 	return r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		return w.lockIndex(ctx, func() error { return w.refreshIndex(ctx) })
 	})

@@ -17,7 +17,7 @@ type ThinResult struct {
 // payloads that no other package needs. Whoever wants to know before doing it asks
 // [upkeep.Thin]. If another process is writing, the error is a *BusyError.
 func (r *Repository) Thin(ctx context.Context, publisher string, rule *upkeep.Retention) (result ThinResult, err error) {
-	defer Error{Op: "thin", Publisher: publisher}.explain(&err)
+	defer Error{Op: "thin", Place: r.named, Publisher: publisher}.explain(&err)
 	err = r.maintain(ctx, publisher, r.writeNow, func(w *writer) error {
 		result, err = w.thin(ctx, rule)
 		return err

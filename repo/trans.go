@@ -135,17 +135,17 @@ func parseTransID(id string) (fmri.FMRI, error) {
 	_, escaped, _ := strings.Cut(id, "_")
 	name, err := fmri.Unescape(escaped)
 	if err != nil {
-		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction: %v", err)
+		return fmri.FMRI{}, errNoTransID
 	}
 	f, err := fmri.Parse(name)
-	if err != nil {
-		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction: %v", err)
-	}
-	if f.Publisher() == "" || transID(f) != id {
-		return fmri.FMRI{}, because(fs.ErrNotExist, "the name is not that of a transaction")
+	if err != nil || f.Publisher() == "" || transID(f) != id {
+		return fmri.FMRI{}, errNoTransID
 	}
 	return f, nil
 }
+
+// errNoTransID is why a text names no transaction.
+var errNoTransID = because(fs.ErrNotExist, "a transaction is not called like that, but SECONDS_NAME, with the name escaped")
 
 // findObjects takes in the objects of a transaction that was suspended.
 func (t *Transaction) findObjects(ctx context.Context, dir string) error {
