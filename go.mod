@@ -4,6 +4,7 @@ go 1.25
 
 require (
 	github.com/crillab/gophersat v1.4.0
+	github.com/dlclark/regexp2 v1.12.0
 	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0

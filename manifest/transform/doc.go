@@ -79,19 +79,30 @@
 //
 // # Regular expressions
 //
-// They are those of Python, as far as RE2 has them. The spellings that Go does not know
-// (\Z, \u0041, {,3}, [[], (?#comment), (?u)) are translated, and \d, \w, \s and their
-// opposites are Unicode's; only \W and \S within brackets, \b and \B know no letters beyond
-// ASCII. Look-around can be had at the ends of an expression that transforms match: ahead
-// at its beginning, as in path=(?!usr/).*, and behind before a last "$", as in
-// path=.*(?<!\.conf)$, without groups in it or alternatives beside it. Elsewhere it cannot
-// be had, nor can references to groups (\1, (?P=name)), conditions, atomic groups, more
-// than 1000 repetitions and the flags a, L and x: these are errors that match
-// errors.ErrUnsupported. Possessive repetition is a fault like any other.
+// They are those of Python's re, in the syntax of its version 3.11. Each is translated,
+// with what its flags mean written out, for Go's regexp if that finds what Python finds,
+// and for regexp2 (github.com/dlclark/regexp2) if not:
 //
-// An expression that prefers to match nothing, such as a*?, is found less often than by
-// Python. Empty matches that follow another directly count, as in Python: "edit attr .* x"
-// gives xx.
+//	regexp    characters and their escapes, sets, \d, \w, \s and their opposites
+//	          with Unicode or (?a), groups with and without names, alternatives, greedy
+//	          and lazy repetition up to 1000, comments, ^, $, \A, \Z, and the flags
+//	          a, i, m, s, u and x
+//	regexp2   look-around, references to groups (\1, (?P=name)), conditions, atomic
+//	          groups, possessive repetition, more than 1000 repetitions, repetition
+//	          of what may match nothing, [^\W] and its like
+//	either    by the value: \b and \B, which are Unicode's, if that is not ASCII, and
+//	          $ if it ends in a newline; edit with what rather matches nothing, as a*?
+//
+// Characters that differ in case alone are Python's: (?i)i is also İ and ı. What regexp2
+// searches may take as long as there are ways to match, so one value must be done within
+// [Options].MaxTime; a [*LimitError] in a [*PatternError] says of which expression and,
+// with the [Error] around it, of which line and rule it was not.
+//
+// Look-behind may be of any length, and repetition counts to 1<<30. There is no promise for
+// a condition on a group within that group, nor for what a group holds that is repeated in
+// look-behind, or that matched nothing in a repetition within another. "\N{name}" is
+// refused with an error that matches errors.ErrUnsupported. Empty matches that follow
+// another directly count, as in Python: "edit attr .* x" gives xx.
 //
 // # Refused
 //

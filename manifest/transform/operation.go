@@ -105,7 +105,8 @@ type removal struct {
 
 func (r *removal) apply(w *work) error {
 	return w.mapValues(r.name, func(value string) (string, bool, error) {
-		return value, !r.re.MatchString(value), nil
+		found, err := r.isIn(value)
+		return value, !found, err
 	})
 }
 
@@ -149,15 +150,17 @@ func (e *edit) apply(w *work) error {
 		return err
 	}
 	return w.mapValues(name, func(value string) (string, bool, error) {
-		now, ok := f.replace(value, r, w.opts.MaxLine)
+		now, ok, err := f.replace(value, r, w.opts.MaxLine)
+		if err != nil {
+			return "", false, err
+		}
 		if !ok {
 			return "", false, &LimitError{"value made by edit", "MaxLine", int64(w.opts.MaxLine)}
 		}
 		if now == value {
 			return value, true, nil
 		}
-		err := checkAttr(name, now)
-		if err == nil {
+		if err = checkAttr(name, now); err == nil {
 			err = w.spend(now)
 		}
 		return now, true, err
@@ -183,7 +186,7 @@ func (e *edit) prepare(w *work) (*finder, replacement, error) {
 			return nil, nil, err
 		}
 	}
-	r, err := newReplacement(by, f.re)
+	r, err := newReplacement(by, f.expression)
 	return f, r, err
 }
 
@@ -192,7 +195,7 @@ func (w *work) finder(e *edit, pattern string) (*finder, error) {
 	if f := w.finders[e]; f != nil && f.pattern == pattern {
 		return f, nil
 	}
-	f, err := newFinder(pattern)
+	f, err := newFinder(pattern, w.opts.MaxTime)
 	if err == nil {
 		w.finders[e] = f
 	}

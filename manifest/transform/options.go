@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 )
 
 // Options say how files are read and rules applied. A nil *Options has the defaults,
@@ -32,6 +33,10 @@ type Options struct {
 	MaxLines int   // lines of all files, and lines and applications of a run; 0 means 1,048,576
 	MaxLine  int   // bytes of a line, joined and with its macros, or of a text that a rule makes; 0 means 1 MiB
 	MaxDepth int   // of files that include files, macros in macros, actions emitted for emitted ones; 0 means 100
+
+	// MaxTime is how long one value may be searched with an expression that Go's
+	// regexp cannot do; 0 means a second.
+	MaxTime time.Duration
 }
 
 const (
@@ -39,6 +44,7 @@ const (
 	maxLines = 1 << 20
 	maxLine  = 1 << 20
 	maxDepth = 100
+	maxTime  = time.Second
 
 	maxErrors = 1000 // that are collected
 )
@@ -53,11 +59,12 @@ func (o *Options) limits() Options {
 	l.MaxLines = positive(l.MaxLines, maxLines)
 	l.MaxLine = positive(l.MaxLine, maxLine)
 	l.MaxDepth = positive(l.MaxDepth, maxDepth)
+	l.MaxTime = positive(l.MaxTime, maxTime)
 	return l
 }
 
 // positive returns n if it is positive, or else the default.
-func positive[T int | int64](n, otherwise T) T {
+func positive[T int | int64 | time.Duration](n, otherwise T) T {
 	if n > 0 {
 		return n
 	}

@@ -167,7 +167,7 @@ func (r *reader) directive(text string) error {
 	if !ok {
 		return &SyntaxError{"unknown directive", text}
 	}
-	rule, err := newRule(body)
+	rule, err := newRule(body, r.rules.opts.MaxTime)
 	if err != nil {
 		return err
 	}

@@ -2,149 +2,142 @@ package transform
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 )
 
-// A regexpCase is what Python's re does with an expression and a value. They were
-// recorded with Python 3.11.
+// A regexpCase is what Python's re does with an expression in the values of the table. They
+// were recorded by testdata/regexp.py with Python 3.11.
 type regexpCase struct {
-	Pattern     string
-	Value       string
-	Error       bool // the expression or the replacement is none
-	Unsupported bool // by RE2
-	Match       bool // match finds it
-	Groups      []*string
-	Look        bool    // the expression looks around at its ends, which only matchers can
-	Search      bool    // search finds it
-	Repl        *string // nil means that each match is put in angle brackets
-	Sub         string  // the result of sub
+	Pattern string
+	Error   bool        // the expression or the replacement is none
+	Match   [][]*string // the match of the beginning and its groups, nil for none
+	Repl    *string     // nil means that each match is put in angle brackets
+	Sub     []string    // the results of sub
 }
 
-// lenient are expressions that Python refuses and RE2 understands. They do no harm.
-var lenient = map[string]bool{`(?<n>a)`: true, `(a)(?P<a>b)(?P<a>c)`: true, `[\d-z]`: true}
+// regexpValues are the values of a table: of cases without and with a replacement.
+type regexpValues struct{ Values, Replaced []string }
 
-// differs has the expressions of which the package comment says that they are not quite
-// the same, and the values for which they differ.
-var differs = map[string]func(value string) bool{
-	`\b`:    isNotASCII,
-	`\B`:    func(value string) bool { return value == "" || isNotASCII(value) },
-	`|a`:    hasA,
-	`a*?`:   hasA,
-	`(a*)*`: hasA,
-}
-
-func hasA(value string) bool { return strings.Contains(value, "a") }
-
-func isNotASCII(value string) bool {
-	return strings.ContainsFunc(value, func(r rune) bool { return r >= utf8.RuneSelf })
-}
+// differs are the expressions that Python refuses and this package understands, which does
+// no harm, and one that this package does not support.
+var differs = map[string]bool{`a{3,9999999999999999999}`: true, `\N{DIGIT ONE}`: true}
 
 // TestRegexpAsPython compares the recorded cases.
 func TestRegexpAsPython(t *testing.T) {
-	f, err := os.Open(filepath.Join("testdata", "regexp.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records := 0
-	for lines := bufio.NewScanner(f); lines.Scan(); records++ {
-		var c regexpCase
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			t.Fatal(err)
-		}
-		c.check(t)
-	}
-	t.Logf("%d records", records)
+	text, err := os.ReadFile(filepath.Join("testdata", "regexp.jsonl"))
+	require.NoError(t, err)
+	checkTable(t, bytes.NewReader(text), differs)
 }
 
-func (c *regexpCase) check(t *testing.T) {
-	t.Helper()
-	if c.Look {
-		c.checkMatch(t, nil)
-		return
+// TestRegexpRandom compares random cases, 10,000 of them with the Python at hand if
+// IPS_LONG is set, and else those that were recorded.
+func TestRegexpRandom(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "regexp-random.jsonl"))
+	if os.Getenv("IPS_LONG") != "" {
+		text, err = exec.CommandContext(t.Context(), "python3", filepath.Join("testdata", "regexp.py"), "32", "10000").Output()
 	}
-	f, err := newFinder(c.Pattern)
+	require.NoError(t, err)
+	checkTable(t, bytes.NewReader(text), nil)
+}
+
+func checkTable(t *testing.T, r io.Reader, differs map[string]bool) {
+	t.Helper()
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	require.True(t, lines.Scan())
+	var values regexpValues
+	require.NoError(t, json.Unmarshal(lines.Bytes(), &values))
+	records := 0
+	for ; lines.Scan(); records++ {
+		var c regexpCase
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &c))
+		if !differs[c.Pattern] {
+			c.check(t, values)
+		}
+	}
+	require.NoError(t, lines.Err())
+	require.NotZero(t, records)
+}
+
+func (c *regexpCase) check(t *testing.T, values regexpValues) {
+	t.Helper()
+	f, err := newFinder(c.Pattern, maxTime)
+	var bad *PatternError
 	switch {
-	case c.Unsupported:
-		if _, err := newMatcher(c.Pattern); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: matcher: %v, want an error that matches ErrUnsupported", c.Pattern, err)
-		}
-		if !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: error %v, want one that matches ErrUnsupported", c.Pattern, err)
-		}
 	case c.Repl != nil && err == nil:
-		c.checkReplacement(t, f)
+		c.checkReplacement(t, f, values.Replaced)
 	case c.Error:
-		var bad *PatternError
-		if !errors.As(err, &bad) && !lenient[c.Pattern] {
+		if !errors.As(err, &bad) && !(lookBehind(c.Pattern) && err == nil) {
 			t.Errorf("%s: error %v, want a PatternError", c.Pattern, err)
 		}
 	case err != nil:
 		t.Errorf("%s: %v", c.Pattern, err)
 	default:
-		c.checkMatch(t, f)
+		c.checkMatches(t, values.Values)
 	}
 }
 
-func (c *regexpCase) checkReplacement(t *testing.T, f *finder) {
+// lookBehind reports whether Python may mind how far an expression looks behind.
+func lookBehind(pattern string) bool { return strings.Contains(pattern, "(?<") }
+
+func (c *regexpCase) checkReplacement(t *testing.T, f *finder, values []string) {
 	t.Helper()
-	r, err := newReplacement(*c.Repl, f.re)
+	r, err := newReplacement(*c.Repl, f.expression)
 	if err != nil || c.Error {
 		if (err != nil) != c.Error {
 			t.Errorf("%s: replacement %s: error %v, want one: %v", c.Pattern, *c.Repl, err, c.Error)
 		}
 		return
 	}
-	if got, ok := f.replace(c.Value, r, 1000); !ok || got != c.Sub {
-		t.Errorf("%s: replacement %s in %q: got %q, want %q", c.Pattern, *c.Repl, c.Value, got, c.Sub)
+	for i, value := range values {
+		if got, ok, err := f.replace(value, r, 1000); err != nil || !ok || got != c.Sub[i] {
+			t.Errorf("%s: replacement %s in %q: got %q, %v, want %q", c.Pattern, *c.Repl, value, got, err, c.Sub[i])
+		}
 	}
 }
 
-func (c *regexpCase) checkMatch(t *testing.T, f *finder) {
+func (c *regexpCase) checkMatches(t *testing.T, values []string) {
 	t.Helper()
-	if d := differs[c.Pattern]; d != nil && d(c.Value) {
-		return
-	}
-	m, err := newMatcher(c.Pattern)
-	if err != nil {
-		t.Errorf("%s: %v", c.Pattern, err)
-		return
-	}
-	if got := m.matches(c.Value); got != c.Match {
-		t.Errorf("%s matches %q: got %v, want %v", c.Pattern, c.Value, got, c.Match)
-	}
-	if got := m.slow(c.Value); got != c.Match {
-		t.Errorf("%s matches %q the slow way: got %v, want %v", c.Pattern, c.Value, got, c.Match)
-	}
-	if diff := cmp.Diff(c.Groups, submatches(m.re, c.Value)); c.Match && diff != "" {
-		t.Errorf("%s: groups of %q (-want +got)\n%s", c.Pattern, c.Value, diff)
-	}
-	if f == nil {
-		return
-	}
-	if got := f.re.MatchString(c.Value); got != c.Search {
-		t.Errorf("%s is found in %q: got %v, want %v", c.Pattern, c.Value, got, c.Search)
-	}
-	got, ok := f.replace(c.Value, replacement{{text: "<"}, {}, {text: ">"}}, 1000)
-	if !ok || got != c.Sub {
-		t.Errorf("%s marked in %q: got %q, want %q", c.Pattern, c.Value, got, c.Sub)
+	m, err := newMatcher(c.Pattern, maxTime)
+	require.NoError(t, err)
+	f, err := newFinder(c.Pattern, maxTime)
+	require.NoError(t, err)
+	for i, value := range values {
+		want := c.Match[i]
+		if got, err := m.matches(value); err != nil || got != (want != nil) {
+			t.Errorf("%s matches %q: got %v, %v, want %v", c.Pattern, value, got, err, want != nil)
+			continue
+		}
+		if diff := cmp.Diff(want, submatches(&m, value)); diff != "" {
+			t.Errorf("%s: groups of %q (-want +got)\n%s", c.Pattern, value, diff)
+		}
+		if got, err := f.isIn(value); err != nil || got != (c.Sub[i] != value) {
+			t.Errorf("%s is found in %q: got %v, %v, want %v", c.Pattern, value, got, err, c.Sub[i] != value)
+		}
+		got, ok, err := f.replace(value, replacement{{text: "<"}, {}, {text: ">"}}, 10000)
+		if err != nil || !ok || got != c.Sub[i] {
+			t.Errorf("%s marked in %q: got %q, %v, want %q", c.Pattern, value, got, err, c.Sub[i])
+		}
 	}
 }
 
-// submatches returns what the groups matched, nil for those that did not.
-func submatches(re *regexp.Regexp, value string) []*string {
-	groups := []*string{}
-	m := re.FindStringSubmatchIndex(value)
-	for i := 2; i < len(m); i += 2 {
+// submatches returns the match and what the groups matched, nil for those that did not.
+func submatches(of *matcher, value string) []*string {
+	var groups []*string
+	m, _ := of.submatches(value)
+	for i := 0; i < len(m); i += 2 {
 		if m[i] < 0 {
 			groups = append(groups, nil)
 			continue
@@ -155,6 +148,34 @@ func submatches(re *regexp.Regexp, value string) []*string {
 	return groups
 }
 
+// TestEndlessExpressions has expressions and values for which trying all ways takes longer
+// than anybody waits.
+func TestEndlessExpressions(t *testing.T) {
+	const limit = 20 * time.Millisecond
+	value := strings.Repeat("a", 5000)
+	for _, pattern := range []string{`(?=a)(a+)+$b`, `(?!b)(a|aa)+c`, `(.*)*\1b`} {
+		m, err := newMatcher(pattern, limit)
+		require.NoError(t, err)
+		_, err = m.matches(value + "!")
+		requireTooLong(t, err, pattern)
+		f, err := newFinder(pattern, limit)
+		require.NoError(t, err)
+		_, err = f.isIn(value + "!")
+		requireTooLong(t, err, pattern)
+		_, _, err = f.replace(value+"!", nil, 10000)
+		requireTooLong(t, err, pattern)
+	}
+}
+
+func requireTooLong(t *testing.T, err error, pattern string) {
+	t.Helper()
+	var of *PatternError
+	var limit *LimitError
+	if !errors.As(err, &of) || of.Pattern != pattern || !errors.As(err, &limit) || limit.Limit != "MaxTime" {
+		t.Errorf("%s: error %v, want a PatternError with a LimitError", pattern, err)
+	}
+}
+
 // FuzzMatcher compares the short cuts with what they are short for.
 func FuzzMatcher(f *testing.F) {
 	for _, pattern := range []string{"usr/(.*)", `.+/file10+\.py$`, "(?i)a+b", "a{2,3}(bc)+d?$", "(ab|cd)e|f", "^(?!a).*(?<!b)$", "(?=a)[^b]", `\b.`, "a$|b$", "((a+b)+c)$"} {
@@ -162,11 +183,13 @@ func FuzzMatcher(f *testing.F) {
 		f.Add(pattern, "aabcbce")
 	}
 	f.Fuzz(func(t *testing.T, pattern, value string) {
-		m, err := newMatcher(pattern)
+		m, err := newMatcher(pattern, maxTime)
 		if err != nil {
 			return
 		}
-		if got, want := m.matches(value), m.slow(value); got != want {
+		got, err := m.matches(value)
+		want, err2 := m.slow(value)
+		if err == nil && err2 == nil && got != want {
 			t.Errorf("%q matches %q: got %v, want %v", pattern, value, got, want)
 		}
 	})
@@ -188,15 +211,15 @@ func TestReplaceLimit(t *testing.T) {
 		{"a", "abbbb", "c", 4, false},
 		{"z", "abbbb", "c", 4, true}, // nothing is made
 	} {
-		f, err := newFinder(c.pattern)
+		f, err := newFinder(c.pattern, maxTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := newReplacement(c.by, f.re)
+		r, err := newReplacement(c.by, f.expression)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := f.replace(c.value, r, c.limit); ok != c.ok || ok && c.value[0] == 'a' && c.pattern != "z" && len(got) > c.limit {
+		if got, ok, err := f.replace(c.value, r, c.limit); err != nil || ok != c.ok || ok && c.value[0] == 'a' && c.pattern != "z" && len(got) > c.limit {
 			t.Errorf("%s in %.10q by %.10q up to %d: %v, %d bytes", c.pattern, c.value, c.by, c.limit, ok, len(got))
 		}
 	}

@@ -5,32 +5,42 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 // A finder finds all places in a value that match.
 type finder struct {
-	pattern string
-	re      *regexp.Regexp
-	behind  *regexp.Regexp // a character, and a match behind it; nil if none is empty
+	*expression
+	behind *regexp.Regexp // a character, and a match behind it; nil if none is empty
+	lazy   bool           // a match of nothing may hide another at its place, so regexp2 is asked
 }
 
-func newFinder(pattern string) (*finder, error) {
-	re, expr, err := compile(pattern)
-	if err != nil {
-		return nil, err
+func newFinder(pattern string, limit time.Duration) (*finder, error) {
+	e, err := compile(pattern, limit)
+	if err != nil || e.easy == nil || !canBeEmpty(e.tree) {
+		return &finder{expression: e}, err
 	}
-	f := &finder{pattern: pattern, re: re}
-	tree, err := syntax.Parse(expr, syntax.Perl)
-	if err == nil && canBeEmpty(tree) {
-		f.behind, err = regexp.Compile(`\A(?s:.)(?:` + expr + `)`)
+	if prefersNothing(e.tree) {
+		return &finder{expression: e, lazy: true}, nil
 	}
+	behind, err := regexp.Compile(`\A(?s:.)(?:` + e.text + `)`)
 	if err != nil {
 		return nil, &PatternError{pattern, err}
 	}
-	return f, nil
+	return &finder{expression: e, behind: behind}, nil
+}
+
+// prefersNothing reports whether an expression may match nothing where it could match
+// something.
+func prefersNothing(re *syntax.Regexp) bool {
+	if re.Op == syntax.OpAlternate || re.Flags&syntax.NonGreedy != 0 {
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, prefersNothing)
 }
 
 // canBeEmpty reports whether an expression may match nothing.
@@ -64,10 +74,13 @@ func canBeEmpty(re *syntax.Regexp) bool {
 
 // all returns the matches in a value, as FindAllStringSubmatchIndex does and with the
 // empty ones that follow another directly, which count in Python.
-func (f *finder) all(value string) [][]int {
-	found := f.re.FindAllStringSubmatchIndex(value, -1)
+func (f *finder) all(value string) ([][]int, error) {
+	if f.lazy || !f.isEasy(value) {
+		return f.allHard(value)
+	}
+	found := f.easy.FindAllStringSubmatchIndex(value, -1)
 	if f.behind == nil {
-		return found
+		return found, nil
 	}
 	var all [][]int
 	for i, m := range found {
@@ -79,7 +92,37 @@ func (f *finder) all(value string) [][]int {
 			all = append(all, empty)
 		}
 	}
-	return all
+	return all, nil
+}
+
+// allHard is all with regexp2. Behind a match of nothing is either one of something, or
+// one further on. The limit is one of all of them.
+func (f *finder) allHard(text string) ([][]int, error) {
+	var all [][]int
+	value, start := newRunes(text), time.Now()
+	for from, wasEmpty := 0, false; ; {
+		m, err := f.after(value, from, wasEmpty)
+		if err == nil && time.Since(start) > f.limit {
+			err = f.tookLong()
+		}
+		if m == nil || err != nil {
+			return all, err
+		}
+		from, wasEmpty = m[1], m[0] == m[1]
+		all = append(all, value.bytes(m))
+	}
+}
+
+// after returns the next match at a place or behind it.
+func (f *finder) after(value *runes, from int, wasEmpty bool) ([]int, error) {
+	if !wasEmpty {
+		return f.find(f.searcher, value, from)
+	}
+	m, err := f.find(f.advance, value, from)
+	if m != nil || err != nil || from == len(value.all) {
+		return m, err
+	}
+	return f.find(f.searcher, value, from+1)
 }
 
 // at returns the match at an offset, which is not the first of the value.
@@ -109,7 +152,7 @@ type piece struct {
 }
 
 // newReplacement reads a replacement in Python's syntax, with "\1" for a group.
-func newReplacement(text string, re *regexp.Regexp) (replacement, error) {
+func newReplacement(text string, of *expression) (replacement, error) {
 	var r replacement
 	for text != "" {
 		at := strings.IndexByte(text, '\\')
@@ -119,12 +162,12 @@ func newReplacement(text string, re *regexp.Regexp) (replacement, error) {
 		if at > 0 {
 			r = append(r, piece{text: text[:at]})
 		}
-		p, size, err := escaped(text[at+1:], re)
+		p, size, err := escaped(text[at+1:], of)
 		if err != nil {
 			return nil, err
 		}
-		if p.group > re.NumSubexp() {
-			return nil, &ReferenceError{fmt.Sprintf(`\%d`, p.group), "no such group in " + re.String()}
+		if p.group > of.groups {
+			return nil, &ReferenceError{fmt.Sprintf(`\%d`, p.group), "no such group in " + of.pattern}
 		}
 		r = append(r, p)
 		text = text[at+1+size:]
@@ -138,7 +181,7 @@ var escapes = map[byte]string{
 }
 
 // escaped reads what follows a backslash, and returns its size.
-func escaped(text string, re *regexp.Regexp) (piece, int, error) {
+func escaped(text string, of *expression) (piece, int, error) {
 	if text == "" {
 		return piece{}, 0, errors.New("replacement ends in a backslash")
 	}
@@ -148,7 +191,7 @@ func escaped(text string, re *regexp.Regexp) (piece, int, error) {
 	}
 	switch {
 	case c == 'g':
-		return groupName(text, re)
+		return groupName(text, of)
 	case '0' <= c && c <= '9':
 		return groupNumber(text)
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
@@ -158,18 +201,18 @@ func escaped(text string, re *regexp.Regexp) (piece, int, error) {
 }
 
 // groupName reads "g<name>".
-func groupName(text string, re *regexp.Regexp) (piece, int, error) {
+func groupName(text string, of *expression) (piece, int, error) {
 	end := strings.IndexByte(text, '>')
 	if !strings.HasPrefix(text, "g<") || end < 0 {
 		return piece{}, 0, errors.New(`\g without <group> in the replacement`)
 	}
 	name := text[2:end]
-	group, err := strconv.Atoi(name)
-	if err != nil {
-		group = re.SubexpIndex(name)
+	group, known := of.names[name]
+	if n, err := strconv.Atoi(name); err == nil {
+		group, known = n, n >= 0
 	}
-	if group < 0 || name == "" {
-		return piece{}, 0, &ReferenceError{`\g<` + name + ">", "no such group in " + re.String()}
+	if !known {
+		return piece{}, 0, &ReferenceError{`\g<` + name + ">", "no such group in " + of.pattern}
 	}
 	return piece{group: group}, end + 1, nil
 }
@@ -193,10 +236,10 @@ func groupNumber(text string) (piece, int, error) {
 
 // replace returns the value with all matches replaced, or false if that is longer than
 // the limit.
-func (f *finder) replace(value string, r replacement, limit int) (string, bool) {
-	all := f.all(value)
-	if all == nil {
-		return value, true
+func (f *finder) replace(value string, r replacement, limit int) (string, bool, error) {
+	all, err := f.all(value)
+	if all == nil || err != nil {
+		return value, true, err
 	}
 	var b strings.Builder
 	last := 0
@@ -205,13 +248,13 @@ func (f *finder) replace(value string, r replacement, limit int) (string, bool) 
 		last = m[1]
 		for _, p := range r {
 			if b.Len() > limit {
-				return "", false
+				return "", false, nil
 			}
 			b.WriteString(p.of(value, m))
 		}
 	}
 	b.WriteString(value[last:])
-	return b.String(), b.Len() <= limit
+	return b.String(), b.Len() <= limit, nil
 }
 
 // of returns what a piece is for a match in a value. A group without part in the match

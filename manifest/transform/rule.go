@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goips/ips/manifest"
 )
@@ -28,7 +29,7 @@ type clause struct {
 const packageKind = "pkg"
 
 // newRule reads the text between "<transform" and ">".
-func newRule(body string) (*rule, error) {
+func newRule(body string, limit time.Duration) (*rule, error) {
 	head, tail, ok := strings.Cut(body, "->")
 	if !ok {
 		return nil, &SyntaxError{Reason: "transform without ->"}
@@ -45,15 +46,15 @@ func newRule(body string) (*rule, error) {
 			r.kinds |= 1 << kind
 		}
 	}
-	err := r.match(attrs)
+	err := r.match(attrs, limit)
 	if err == nil {
-		r.op, err = newOperation(tail)
+		r.op, err = newOperation(tail, limit)
 	}
 	return r, err
 }
 
 // match reads the attributes that must match.
-func (r *rule) match(words []string) error {
+func (r *rule) match(words []string, limit time.Duration) error {
 	if words == nil {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (r *rule) match(words []string) error {
 			return &SyntaxError{"attribute matched twice:", x.Name}
 		}
 		seen[x.Name] = true
-		m, err := newMatcher(x.Value)
+		m, err := newMatcher(x.Value, limit)
 		if err != nil {
 			return err
 		}
@@ -82,43 +83,43 @@ func (r *rule) match(words []string) error {
 }
 
 // appliesTo reports whether a rule is for a subject.
-func (r *rule) appliesTo(s *subject) bool {
+func (r *rule) appliesTo(s *subject) (bool, error) {
 	if r.typed && r.kinds&(1<<s.action.Kind) == 0 {
-		return false
+		return false, nil
 	}
 	for i := range r.clauses {
-		if !r.clauses[i].allMatch(s.action.Attrs) {
-			return false
+		if ok, err := r.clauses[i].allMatch(s.action.Attrs); !ok {
+			return false, err
 		}
 	}
-	return true
+	return true, nil
 }
 
 // allMatch reports whether the attribute is there and all its values match.
-func (c *clause) allMatch(attrs manifest.Attrs) bool {
+func (c *clause) allMatch(attrs manifest.Attrs) (bool, error) {
 	found := false
 	for i := range attrs {
 		if attrs[i].Name != c.name {
 			continue
 		}
-		if !c.matches(attrs[i].Value) {
-			return false
+		if ok, err := c.matches(attrs[i].Value); !ok {
+			return false, err
 		}
 		found = true
 	}
-	return found
+	return found, nil
 }
 
 // newOperation reads what follows the arrow.
-func newOperation(body string) (operation, error) {
+func newOperation(body string, limit time.Duration) (operation, error) {
 	name, rest := cut(body)
 	switch name {
 	case "add", "set", "default":
 		return newChange(name, rest)
 	case "delete":
-		return newRemoval(rest)
+		return newRemoval(rest, limit)
 	case "edit":
-		return newEdit(rest)
+		return newEdit(rest, limit)
 	case "drop", "abort":
 		if rest != "" {
 			return nil, &SyntaxError{name + " takes no arguments, not", rest}
@@ -160,16 +161,16 @@ func newChange(name, rest string) (operation, error) {
 	return &change{name, attr, value}, errors.Join(err, err2)
 }
 
-func newRemoval(rest string) (operation, error) {
+func newRemoval(rest string, limit time.Duration) (operation, error) {
 	words, err := arguments("delete", rest, 2, 2)
 	if err != nil {
 		return nil, err
 	}
-	f, err := newFinder(words[1])
+	f, err := newFinder(words[1], limit)
 	return &removal{words[0], f}, err
 }
 
-func newEdit(rest string) (operation, error) {
+func newEdit(rest string, limit time.Duration) (operation, error) {
 	words, err := arguments("edit", rest, 2, 3)
 	if err != nil {
 		return nil, err
@@ -184,10 +185,10 @@ func newEdit(rest string) (operation, error) {
 	if err := errors.Join(err, err2, err3); err != nil || !pattern.isPlain() {
 		return e, err
 	}
-	if e.finder, err = newFinder(pattern.whole); err != nil || !by.isPlain() {
+	if e.finder, err = newFinder(pattern.whole, limit); err != nil || !by.isPlain() {
 		return e, err
 	}
-	e.replacement, err = newReplacement(by.whole, e.finder.re)
+	e.replacement, err = newReplacement(by.whole, e.finder.expression)
 	return e, err
 }
 

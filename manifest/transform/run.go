@@ -213,7 +213,9 @@ func (w *work) transform(s *subject) ([]emission, error) {
 	w.subject, w.queue = s, nil
 	w.comment("#  Action: " + w.described(s))
 	for _, w.rule = range w.rules.rules {
-		if !w.rule.appliesTo(s) {
+		if ok, err := w.rule.appliesTo(s); err != nil {
+			return nil, err
+		} else if !ok {
 			continue
 		}
 		before := w.described(s)

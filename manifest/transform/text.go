@@ -263,7 +263,10 @@ func (w *work) expandGroups(s string) (string, error) {
 			continue
 		}
 		if groups == nil {
-			groups = w.groups()
+			var err error
+			if groups, err = w.groups(); err != nil {
+				return "", err
+			}
 		}
 		value, err := group(groups, s[begin+2:begin+size])
 		if err != nil {
@@ -297,12 +300,15 @@ func group(groups []captured, digits string) (string, error) {
 
 // groups returns what the groups of the rule's expressions match, in the order in which
 // they are written; those of an attribute with several values once for each value.
-func (w *work) groups() []captured {
+func (w *work) groups() ([]captured, error) {
 	groups := []captured{}
 	for i := range w.rule.clauses {
 		c := &w.rule.clauses[i]
 		for value := range w.subject.action.Attrs.Values(c.name) {
-			m := c.re.FindStringSubmatchIndex(value)
+			m, err := c.submatches(value)
+			if err != nil {
+				return nil, err
+			}
 			for g := 2; g < len(m); g += 2 {
 				if m[g] < 0 {
 					groups = append(groups, captured{})
@@ -312,7 +318,7 @@ func (w *work) groups() []captured {
 			}
 		}
 	}
-	return groups
+	return groups, nil
 }
 
 // quote returns a value as it stands in the text of an action.

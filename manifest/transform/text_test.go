@@ -96,7 +96,7 @@ func TestNewText(t *testing.T) {
 // atWork returns a work in which a rule is applied to an action.
 func atWork(t *testing.T, action, clauses string) *work {
 	t.Helper()
-	r, err := newRule(" " + clauses + " -> drop")
+	r, err := newRule(" "+clauses+" -> drop", maxTime)
 	if err != nil {
 		t.Fatal(err)
 	}

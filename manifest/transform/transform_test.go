@@ -221,7 +221,7 @@ func TestManifestRefused(t *testing.T) {
 
 // TestErrors looks into errors.
 func TestErrors(t *testing.T) {
-	_, err := transform.Parse([]transform.File{{Name: "t.mog", Text: []byte("<include x>\n<transform -> foo>\n<transform a=b(?!c) -> drop>")}}, nil)
+	_, err := transform.Parse([]transform.File{{Name: "t.mog", Text: []byte("<include x>\n<transform -> foo>\n<transform a=\\N{BELL} -> drop>")}}, nil)
 	var list transform.ErrorList
 	if !errors.As(err, &list) || len(list) != 3 {
 		t.Fatalf("Parse: %v, want three errors", err)
