@@ -17,7 +17,7 @@ const module = "github.com/goips/ips/"
 // floors is the architecture: a package imports only packages on lower
 // floors, its own children, and what is outside the module.
 var floors = map[string]int{
-	"fmri": 0, "solver/internal/sat": 0, "repo/store": 1, "repo/store/internal/files": 0, "repo/internal/ini": 0,
+	"fmri": 0, "solver/internal/sat": 0, "repo/store": 1, "repo/store/internal/files": 0, "repo/internal/ini": 0, "repo/internal/deflate": 0,
 	"catalog/internal/scan": 1, "internal/reason": 0,
 	"manifest": 1, "repo/store/storetest": 2, "internal/rows": 1,
 	"manifest/manifesttest": 2, "manifest/transform": 2, "catalog": 2,

@@ -18,7 +18,7 @@ import (
 // TestNewRepository compares a new repository with what the reference writes.
 func TestNewRepository(t *testing.T) {
 	s := store.Memory()
-	r, err := repo.Create(t.Context(), s, repo.Config{}, testOptions())
+	r, err := repo.Create(t.Context(), s, repo.Config{Packing: repo.PackExact}, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,14 @@
 // say which: its size and digests. Two publishers who compress differently make
 // two forms of one content.
 //
+// So it is best to compress as the reference does, byte for byte, where the reference
+// publishes too: [PackExact]. That takes ten times as long as [PackFast] for 4 percent fewer
+// bytes. New repositories are packed fast, unless [Config] says otherwise, and say so in a
+// comment of their configuration; what has no such comment is packed exactly. The reference
+// makes configurations without it, and drops it when it first opens a repository to write.
+// What was packed until then stays as it is: who means to share a repository with the
+// reference creates it exact.
+//
 //   - [Publish] and [Transaction.Add] leave a payload as it is stored, and say so
 //     in the new manifest.
 //   - [Copy] and [Clone] never change a manifest: under one name all repositories

@@ -26,9 +26,12 @@ type Repository struct {
 	now     func() time.Time
 	version int
 	packers packers
-	opened  io.Closer // what Close closes; nil if the store is the caller's
-	path    string    // of the directory that was opened; "" if the store is the caller's
-	named   string    // that directory as errors call it
+
+	fixedPacking Packing // that Options say
+
+	opened io.Closer // what Close closes; nil if the store is the caller's
+	path   string    // of the directory that was opened; "" if the store is the caller's
+	named  string    // that directory as errors call it
 
 	mu     sync.Mutex
 	states map[string]*publisherState
@@ -50,6 +53,10 @@ type Options struct {
 	// Now is the clock: it gives packages their timestamp and catalogs their
 	// time. Nil means time.Now.
 	Now func() time.Time
+
+	// Packing says how payloads are packed, whatever the repository says. Zero
+	// means as [Repository.Packing] has it.
+	Packing Packing
 }
 
 // A Config says what a new repository is to be.
@@ -61,12 +68,19 @@ type Config struct {
 	// Version is that of the layout. Zero means 4; 3 is for old programs, and
 	// has one publisher, the first that packages are published for.
 	Version int
+
+	// Packing is how payloads are packed, which the configuration says. Zero
+	// means fast, but exact for version 3.
+	Packing Packing
 }
 
 // check refuses what no repository can be.
 func (c Config) check() error {
 	if c.Version != 0 && c.Version != 3 && c.Version != 4 {
 		return because(errors.ErrUnsupported, "version %d is not known; it may be 4 or 3", c.Version)
+	}
+	if err := c.Packing.check(); err != nil {
+		return err
 	}
 	if c.DefaultPublisher == "" {
 		return nil
@@ -96,7 +110,7 @@ func create(ctx context.Context, s store.Store, c Config, opts *Options) (*Repos
 		}
 		return r, nil
 	}
-	if err := s.Put(ctx, configName, strings.NewReader(newConfig)); err != nil {
+	if err := s.Put(ctx, configName, strings.NewReader(c.text())); err != nil {
 		return nil, err
 	}
 	if c.DefaultPublisher == "" {
@@ -143,7 +157,11 @@ func open(ctx context.Context, s store.Store, opts *Options) (*Repository, error
 
 func newRepository(s store.Store, opts *Options) *Repository {
 	r := &Repository{store: s, now: time.Now, version: 4, states: map[string]*publisherState{}}
-	if opts != nil && opts.Now != nil {
+	if opts == nil {
+		return r
+	}
+	r.fixedPacking = opts.Packing
+	if opts.Now != nil {
 		r.now = opts.Now
 	}
 	return r
@@ -350,7 +368,16 @@ func (r *Repository) readConfig(ctx context.Context) (*ini.File, error) {
 	return file, nil
 }
 
-// newConfig is the configuration of a new repository.
+// text returns the configuration of the new repository.
+func (c Config) text() string {
+	if c.Packing == PackExact {
+		return newConfig
+	}
+	return "# " + packsFast + "\n\n" + newConfig
+}
+
+// newConfig is the configuration of a new repository that is packed exactly, as the
+// reference writes it.
 const newConfig = `[publisher]
 prefix = 
 

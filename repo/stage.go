@@ -17,6 +17,7 @@ import (
 type stage struct {
 	repo   *Repository
 	drafts store.Batch
+	how    Packing    // of what comes as content
 	exact  bool       // what comes takes the place of other stored forms
 	forms  knownForms // before anything was staged
 
@@ -48,11 +49,15 @@ type staged struct {
 func (s staged) isStored() bool { return s.draft == nil && s.object == "" }
 
 func newStage(ctx context.Context, r *Repository, exact bool) (*stage, error) {
+	how, err := r.packing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	drafts, err := store.NewBatch(ctx, r.store)
 	if err != nil {
 		return nil, err
 	}
-	return &stage{repo: r, drafts: drafts, exact: exact, payloads: map[payloadKey]staged{}}, nil
+	return &stage{repo: r, drafts: drafts, how: how, exact: exact, payloads: map[payloadKey]staged{}}, nil
 }
 
 // close forgets what has no name.
@@ -82,7 +87,7 @@ func (g *stage) pack(ctx context.Context, publisher string, content io.Reader) (
 	if err != nil {
 		return p, err
 	}
-	p, err = g.repo.packers.pack(ctx, draft, content)
+	p, err = g.repo.packers.pack(ctx, g.how, draft, content)
 	if err == nil {
 		err = draft.Close()
 	}

@@ -5,7 +5,8 @@
 //	name = value
 //	names = ['a', "b"]
 //
-// A line that begins with # or ; is a comment; comments are not kept. An
+// A line that begins with # or ; is a comment; only those with # before the first
+// section are kept. An
 // indented line continues the value before it. A property may be written with
 // a colon in place of "=". Everything else is kept in the order in which it was
 // first met, whether anybody knows what it means or not.
@@ -23,6 +24,8 @@ import (
 
 // A File is a configuration file in memory. The zero File is empty.
 type File struct {
+	Comments []string // before the first section, without "#" and the blank behind it
+
 	sections []*section
 	byName   map[string]*section
 }
@@ -88,6 +91,9 @@ func (p *parser) end() {
 func (p *parser) parse(line string) error {
 	text := strings.TrimLeft(line, " \t")
 	switch {
+	case p.sect == nil && strings.HasPrefix(line, "#"):
+		p.file.Comments = append(p.file.Comments, strings.TrimPrefix(line[1:], " "))
+		return nil
 	case text == "" || text[0] == '#' || text[0] == ';':
 		return nil
 	case len(text) < len(line) && p.last != nil:
@@ -119,6 +125,12 @@ func (p *parser) fail(msg string) error { return &Error{p.name, p.line, msg} }
 // Text prints the file, with an empty line after every section.
 func (f *File) Text() []byte {
 	var b bytes.Buffer
+	for _, c := range f.Comments {
+		fmt.Fprintf(&b, "# %s\n", c)
+	}
+	if len(f.Comments) > 0 {
+		b.WriteByte('\n')
+	}
 	for _, s := range f.sections {
 		fmt.Fprintf(&b, "[%s]\n", s.name)
 		for _, p := range s.props {

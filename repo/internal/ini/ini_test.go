@@ -40,13 +40,13 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestEdit(t *testing.T) {
-	f, err := ini.Parse("x", []byte("# comment\n[a]\nx: 1\n  more\n\n[CONFIGURATION]\nversion=4\n"))
+	f, err := ini.Parse("x", []byte("#comment\n; another\n\n[a]\n# a third\nx: 1\n  more\n\n[CONFIGURATION]\nversion=4\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Set("a", "x", "2")
 	f.Set("foo", "bar", "1\n2")
-	want := "[a]\nx = 2\n\n[foo]\nbar = 1\n\t2\n\n[CONFIGURATION]\nversion = 4\n\n"
+	want := "# comment\n\n[a]\nx = 2\n\n[foo]\nbar = 1\n\t2\n\n[CONFIGURATION]\nversion = 4\n\n"
 	if diff := cmp.Diff(want, string(f.Text())); diff != "" {
 		t.Error(diff)
 	}
