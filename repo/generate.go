@@ -43,20 +43,48 @@ func Generate(fsys fs.FS, opts *GenerateOptions) iter.Seq2[manifest.Action, erro
 			yield(manifest.Action{}, err)
 			return
 		}
-		err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil || name == "." {
-				return err
-			}
+		err = walk(fsys, ".", func(name string, d fs.DirEntry) error {
 			a, ok, err := g.entry(fsys, name, d, names)
 			if err == nil && ok && !yield(a, nil) {
 				return fs.SkipAll
 			}
 			return err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.SkipAll) {
 			yield(manifest.Action{}, err)
 		}
 	}
+}
+
+// walk calls f for all below a directory: for what is in it but directories, by name, and
+// then for each directory and what is below that. So, of the names of a file, the one
+// that is least deep comes first.
+func walk(fsys fs.FS, dir string, f func(name string, d fs.DirEntry) error) error {
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return err
+	}
+	for _, d := range entries {
+		if d.IsDir() {
+			continue
+		}
+		if err := f(path.Join(dir, d.Name()), d); err != nil {
+			return err
+		}
+	}
+	for _, d := range entries {
+		if !d.IsDir() {
+			continue
+		}
+		name := path.Join(dir, d.Name())
+		if err := f(name, d); err != nil {
+			return err
+		}
+		if err := walk(fsys, name, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A generator makes actions of files.
@@ -85,9 +113,9 @@ func (g *generator) owners(other func(fs.FileInfo) (string, string, error)) func
 // that is the file.
 func (g *generator) hardlinks(fsys fs.FS) (map[string]string, error) {
 	byFile := map[fileID][]string{}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
+	err := walk(fsys, ".", func(name string, d fs.DirEntry) error {
+		if !d.Type().IsRegular() {
+			return nil
 		}
 		info, err := d.Info()
 		if err != nil {

@@ -118,18 +118,26 @@ func (w *writer) remove(ctx context.Context, c *catalog.Catalog, pkgs, listed []
 
 // RebuildCatalog makes the catalog of a publisher anew from all stored manifests;
 // those that cannot be read are left out. Clients get the whole catalog the next time.
-// If another process is writing, the error is a *BusyError.
+// The search index, which is of the old one, goes. If another process is writing, the
+// error is a *BusyError.
 func (r *Repository) RebuildCatalog(ctx context.Context, publisher string) (err error) {
 	defer Error{Op: "rebuild catalog of", Place: r.named, Publisher: publisher}.explain(&err)
 	return r.maintain(ctx, publisher, r.writeAnew, func(w *writer) error {
-		if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
+		if err := w.purgeIndex(ctx); err != nil {
 			return err
 		}
-		if err := w.rebuild(ctx, nil); err != nil {
-			return err
-		}
-		return w.done(ctx)
+		return w.rebuildCatalog(ctx)
 	})
+}
+
+func (w *writer) rebuildCatalog(ctx context.Context) error {
+	if err := w.begin(ctx, journal{{op: opRebuild}}); err != nil {
+		return err
+	}
+	if err := w.rebuild(ctx, nil); err != nil {
+		return err
+	}
+	return w.done(ctx)
 }
 
 // RefreshCatalog lists stored packages that are not in the catalog of a publisher yet,

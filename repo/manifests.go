@@ -112,7 +112,10 @@ func (w *writer) removeManifests(ctx context.Context, pkgs []fmri.FMRI) (freed A
 	if err := removeObjects(ctx, w.repo.store, names...); err != nil {
 		return freed, err
 	}
-	return w.collect(ctx, payloads)
+	if freed, err = w.collect(ctx, payloads); err != nil {
+		return freed, err
+	}
+	return freed, w.repo.keepDirs(w.home)
 }
 
 // payloadsOf yields all payloads that a manifest names and that a repository can

@@ -80,6 +80,25 @@ func makeOldDirs(path string) error {
 	return nil
 }
 
+// keepDirs makes the directories that a publisher of whom all packages are removed still
+// has, as other programs expect. A store that is no directory has none that are empty.
+func (r *Repository) keepDirs(h home) error {
+	if r.path == "" {
+		return nil
+	}
+	root, err := os.OpenRoot(r.path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, dir := range []string{"file", "pkg"} {
+		if err := root.MkdirAll(h.prefix+dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close closes what lies open, and the directory that OpenDir or CreateDir has opened.
 // Transactions and batches end before. Readers of payloads may go on, and catalogs are
 // values that stay what they are, unless another writes before they were asked for all.

@@ -115,10 +115,10 @@ func TestPublishRefuses(t *testing.T) {
 		"bad version":       {"set name=pkg.fmri value=bad@1.01\n", nil, &where, `publish: bad.p5m:1:1: invalid FMRI "bad@1.01": leading zero at offset 6`},
 		"bad mode":          {name + "dir path=usr mode=rwx owner=root group=bin\n", nil, &at, `publish pkg:/bad@1,5.11: bad.p5m:2:1: mode="rwx": not a mode of 3 or 4 octal digits`},
 		"no owner":          {name + "dir path=usr mode=0755 group=bin\n", nil, &at, "publish pkg:/bad@1,5.11: bad.p5m:2:1: owner: missing"},
-		"unknown action":    {name + "unknown path=usr\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:2:1: actions of this kind cannot be published"},
+		"unknown action":    {name + "unknown path=usr\n", nil, &at, "publish pkg:/bad@1,5.11: bad.p5m:2:1: actions of this kind cannot be published"},
 		"no payload":        {name + "file path=none mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file none where payloads are looked for"},
 		"payload outside":   {name + "file ../../etc/passwd path=x mode=0444 owner=root group=bin\n", fs.ErrNotExist, nil, "publish pkg:/bad@1,5.11: bad.p5m:2:1: there is no file ../../etc/passwd where payloads are looked for"},
-		"obsolete with dir": {name + "set name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n", nil, &at, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: bad.p5m:3:1: pkg.obsolete: an obsolete package has no such action"},
+		"obsolete with dir": {name + "set name=pkg.obsolete value=true\ndir path=usr mode=0755 owner=root group=sys\n", nil, &at, "publish pkg:/bad@1,5.11: bad.p5m:3:1: pkg.obsolete: an obsolete package has no such action"},
 		"renamed to none":   {name + "set name=pkg.renamed value=true\n", fs.ErrInvalid, nil, "publish pkg://test.org/bad@1,5.11:20260102T030405Z: a renamed package must require its successor, by an action depend type=require"},
 		"path outside":      {name + "dir path=../usr mode=0755 owner=root group=sys\n", fs.ErrInvalid, nil, `publish pkg:/bad@1,5.11: bad.p5m:2:1: path="../usr": not a path within the image`},
 	} {
@@ -217,12 +217,12 @@ func TestGenerate(t *testing.T) {
 	stamp := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	must(os.Chtimes(filepath.Join(dir, "mod.py"), stamp, stamp))
 	got := generated(t, repo.Generate(os.DirFS(dir), &repo.GenerateOptions{Timestamps: []string{"*.py"}, Targets: []string{"bin/fire"}}))
-	want := `dir group=bin mode=0755 owner=root path=bin
+	want := `file mod.py group=bin mode=0644 owner=root path=mod.py timestamp=20250102T030405Z
+dir group=bin mode=0755 owner=root path=bin
 link path=bin/burn target=fire
+file bin/fire group=bin mode=4555 owner=root path=bin/fire
 dir group=bin mode=0755 owner=root path=bin/deep
 hardlink path=bin/deep/zeal target=../fire
-file bin/fire group=bin mode=4555 owner=root path=bin/fire
-file mod.py group=bin mode=0644 owner=root path=mod.py timestamp=20250102T030405Z
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -187,10 +187,16 @@ func (s *publisherState) remember(attrs []byte, c *catalog.Catalog) {
 	s.attrs, s.catalog = attrs, c
 }
 
-// isBusy reports whether somebody may be changing a catalog.
+// isBusy reports whether somebody may be changing a catalog. A lock that says who holds it
+// may be what a dead process has left, which only taking it shows; where that is not
+// permitted, what it says counts.
 func (r *Repository) isBusy(ctx context.Context, h home) bool {
 	info, err := store.Stat(ctx, r.store, h.lock())
-	return err == nil && info.Size > 0
+	if err != nil || info.Size == 0 {
+		return false
+	}
+	lock, err := store.Acquire(ctx, r.store, h.lock(), &store.LockOptions{Note: r.note()})
+	return err != nil || lock.Release() != nil
 }
 
 // isTorn reports whether an error may come from files of two states of a catalog: one

@@ -24,6 +24,7 @@ import (
 type Repository struct {
 	store   store.Store
 	now     func() time.Time
+	waiting func(*BusyError)
 	version int
 	packers packers
 
@@ -57,6 +58,11 @@ type Options struct {
 	// Packing says how payloads are packed, whatever the repository says. Zero
 	// means as [Repository.Packing] has it.
 	Packing Packing
+
+	// Waiting is told, before Commit of a transaction or batch waits for another
+	// process that is writing, who that is. It may be called by any goroutine. Nil
+	// means nobody is told.
+	Waiting func(*BusyError)
 }
 
 // A Config says what a new repository is to be.
@@ -161,6 +167,7 @@ func newRepository(s store.Store, opts *Options) *Repository {
 		return r
 	}
 	r.fixedPacking = opts.Packing
+	r.waiting = opts.Waiting
 	if opts.Now != nil {
 		r.now = opts.Now
 	}

@@ -170,7 +170,7 @@ func TestSearchIndexRepairs(t *testing.T) {
 			damage(t, s)
 			want, version := []string{"a", "b"}, 2
 			if strings.HasSuffix(name, "gone") {
-				want, version = want[1:], 3
+				want, version = want[1:], 2
 				if err := r.RebuildCatalog(t.Context(), "test.org"); err != nil {
 					t.Fatal(err)
 				}

@@ -25,9 +25,12 @@ func (h home) searchLock() string { return h.searchDir() + "/lock" }
 // scratchDir is where runs of tokens are kept while an index is made.
 func (h home) scratchDir() string { return h.searchDir() + "/TMP" }
 
-// Rebuild makes the catalog of a publisher anew, and then the search index.
-func (r *Repository) Rebuild(ctx context.Context, publisher string) error {
-	if err := r.RebuildCatalog(ctx, publisher); err != nil {
+// Rebuild makes the catalog of a publisher anew, and then the search index, the old one
+// of which serves until then.
+func (r *Repository) Rebuild(ctx context.Context, publisher string) (err error) {
+	defer Error{Op: "rebuild", Place: r.named, Publisher: publisher}.explain(&err)
+	err = r.maintain(ctx, publisher, r.writeAnew, func(w *writer) error { return w.rebuildCatalog(ctx) })
+	if err != nil {
 		return err
 	}
 	return r.RebuildIndex(ctx, publisher)

@@ -123,6 +123,11 @@ func (r *Repository) Resume(ctx context.Context, id string) (_ *Transaction, err
 		return nil, err
 	}
 	t := &Transaction{batch: b, alone: true, fmri: f, base: base, resumed: true}
+	for a := range base.All() {
+		if t.sketch.add(a) != nil {
+			break // Commit says so
+		}
+	}
 	if err := t.findObjects(ctx, dir); err != nil {
 		b.end()
 		return nil, err

@@ -23,6 +23,7 @@ type Transaction struct {
 
 	mu       sync.Mutex
 	ended    bool
+	sketch   sketch // of base and actions
 	actions  []*pending
 	finished *manifest.Manifest // takes the place of base and actions
 }
@@ -126,6 +127,9 @@ func (t *Transaction) Place(a manifest.Action) (add AddFunc, inTurn bool, err er
 	defer t.mu.Unlock()
 	if t.ended {
 		return nil, false, ErrEnded
+	}
+	if err := t.sketch.add(a); err != nil {
+		return nil, false, err
 	}
 	p := &pending{action: a}
 	t.actions = append(t.actions, p)

@@ -57,10 +57,10 @@ func (r *Repository) writeAfter(ctx context.Context, publisher string, wait bool
 		return nil, err
 	}
 	h := r.home(publisher)
-	lock, err := store.Acquire(ctx, r.store, h.lock(), &store.LockOptions{Note: r.note(), Wait: wait})
+	lock, err := r.acquire(ctx, h, wait)
 	if err != nil {
 		state.leave()
-		return nil, busy(publisher, err)
+		return nil, err
 	}
 	w := &writer{repo: r, home: h, state: state, lock: lock}
 	if r.version < 4 {
@@ -73,6 +73,23 @@ func (r *Repository) writeAfter(ctx context.Context, publisher string, wait bool
 		return nil, join(err, w.close())
 	}
 	return w, nil
+}
+
+// acquire takes the lock of a publisher. Before it waits, it says for whom.
+func (r *Repository) acquire(ctx context.Context, h home, wait bool) (*store.Lock, error) {
+	opts := &store.LockOptions{Note: r.note()}
+	lock, err := store.Acquire(ctx, r.store, h.lock(), opts)
+	err = busy(h.publisher, err)
+	var held *BusyError
+	if !wait || !errors.As(err, &held) {
+		return lock, err
+	}
+	if r.waiting != nil {
+		r.waiting(held)
+	}
+	opts.Wait = true
+	lock, err = store.Acquire(ctx, r.store, h.lock(), opts)
+	return lock, busy(h.publisher, err)
 }
 
 // close gives the right back.

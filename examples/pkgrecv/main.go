@@ -11,8 +11,9 @@
 // written. Payloads of actions that are gone are not copied. A package that was
 // changed loses its signatures.
 //
-// The exit status is 0 if all went well, 1 for an error, 2 for wrong usage and 3 if only a
-// part could be done.
+// The exit status is 0 if all went well, 1 for an error, 2 for wrong usage, that of a rule
+// which ends the program, and 130 after an interrupt or SIGTERM, which end it in good order;
+// the second one ends it at once.
 package main
 
 import (
@@ -21,18 +22,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/spf13/pflag"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/manifest/transform"
 	"github.com/goips/ips/repo"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := cli.Context()
 	defer stop()
-	os.Exit(run(ctx, repo.Local(nil), os.Args[1:], os.Stdout, os.Stderr))
+	opts := &repo.Options{Waiting: cli.Waiting(os.Stderr, "pkgrecv")}
+	os.Exit(run(ctx, repo.Local(opts), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // An options holds what the command line says.
@@ -49,7 +51,6 @@ type options struct {
 	keep         bool
 	verbose      bool
 	recursive    bool
-	help         bool
 	patterns     []string
 	openers      repo.Openers
 }
@@ -62,54 +63,34 @@ var modes = map[string]repo.Versions{
 	"latest":         repo.Latest,
 }
 
-// A usageError is a command line that makes no sense.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-// errPartial ends the program when some of what was asked for is not there.
-var errPartial = errors.New("only a part could be received")
+const usage = `usage: pkgrecv -s SOURCE -d DESTINATION [-n] [-r] [-m MODE] [-p PUBLISHER]... [--mog-file FILE]... PATTERN...
+  pkgrecv -s SOURCE -d DESTINATION --clone [-n] [-p PUBLISHER]...
+  pkgrecv -s SOURCE -d FILE.p5p -a [-n] [-r] [-m MODE] [-p PUBLISHER]... [--mog-file FILE]... PATTERN...
+  pkgrecv -s SOURCE -d DIRECTORY --raw [-k] [-n] [-r] [-m MODE] [-p PUBLISHER]... [--mog-file FILE]... PATTERN...
+  pkgrecv -s SOURCE --newest [-p PUBLISHER]...
+`
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, openers repo.Openers, args []string, out, errs io.Writer) int {
 	o, flags, err := parse(args)
-	if err == nil && o.help {
-		fmt.Fprintf(out, "usage: pkgrecv -s SOURCE -d DESTINATION [OPTION...] [PATTERN...]\n%s", flags.FlagUsages())
-		return 0
-	}
 	if err == nil {
 		o.openers = openers
 		err = receive(ctx, o, out, errs)
 	}
-	var usage usageError
-	var nowhere *repo.LocationError
-	if errors.As(err, &nowhere) {
-		err = usageError(err.Error())
+	if errors.Is(err, pflag.ErrHelp) {
+		_, err = fmt.Fprintf(out, "%s%s", usage, flags.FlagUsages())
 	}
-	var exit *transform.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintf(errs, "pkgrecv: %s\nusage: pkgrecv -s SOURCE -d DESTINATION [OPTION...] [PATTERN...]\n%s", usage, flags.FlagUsages())
-		return 2
+	if exit := new(transform.ExitError); errors.As(err, &exit) {
+		fmt.Fprintln(errs, "pkgrecv:", err)
+		err = cli.Status(exit.Code)
 	}
-	fmt.Fprintln(errs, "pkgrecv:", err)
-	if errors.As(err, &exit) {
-		return exit.Code
-	}
-	if errors.Is(err, errPartial) {
-		return 3
-	}
-	return 1
+	return cli.End(ctx, errs, "pkgrecv", usage, err)
 }
 
 // parse reads the command line.
 func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o := &options{source: os.Getenv("PKG_SRC"), dest: os.Getenv("PKG_DEST")}
-	f := pflag.NewFlagSet("pkgrecv", pflag.ContinueOnError)
-	f.SetInterspersed(false)
-	f.SetOutput(io.Discard)
+	f := cli.Flags("pkgrecv")
 	f.StringVarP(&o.source, "source", "s", o.source, "where packages come from")
 	f.StringVarP(&o.dest, "destination", "d", o.dest, "where they go")
 	f.StringVarP(&o.mode, "mode", "m", "", "latest, all-versions or all-timestamps")
@@ -124,9 +105,11 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "name the packages")
 	f.StringP("cache", "c", "", "accepted: nothing needs to be kept")
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "with dependencies")
-	f.BoolVarP(&o.help, "help", "h", false, "explain the options")
-	if err := f.Parse(args); err != nil {
-		return o, f, usageError(err.Error())
+	if err := cli.Parse(f, args); err != nil {
+		return o, f, err
+	}
+	if _, err := cli.Debug(f); err != nil {
+		return o, f, err
 	}
 	o.patterns = f.Args()
 	return o, f, o.check()
@@ -136,26 +119,24 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 func (o *options) check() error {
 	_, known := modes[o.mode]
 	switch {
-	case o.help:
-		return nil
 	case o.source == "":
-		return usageError("a source (-s) is required")
+		return cli.UsageError("a source (-s) is required")
 	case !known:
-		return usageError("unknown mode " + o.mode)
+		return cli.Usagef("-m %s: there are latest, all-versions and all-timestamps", o.mode)
 	case len(o.mog) > 0 && (o.clone || o.newest):
-		return usageError("--mog-file changes packages that are received one by one")
+		return cli.UsageError("--mog-file changes packages that are received one by one")
 	case o.newest && len(o.patterns) > 0:
-		return usageError("--newest takes no patterns")
+		return cli.UsageError("--newest takes no patterns")
 	case o.newest:
 		return nil
 	case o.dest == "":
-		return usageError("a destination (-d) is required")
+		return cli.UsageError("a destination (-d) is required")
 	case o.clone && (o.archive || o.raw || o.recursive || o.mode != "" || len(o.patterns) > 0):
-		return usageError("--clone takes everything as it is")
+		return cli.UsageError("--clone takes everything as it is")
 	case o.archive && o.raw:
-		return usageError("--raw and -a exclude each other")
+		return cli.UsageError("--raw and -a exclude each other")
 	case !o.clone && len(o.patterns) == 0:
-		return usageError("name the packages to receive")
+		return cli.UsageError("name the packages to receive")
 	}
 	return nil
 }

@@ -2,59 +2,58 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/store"
 )
 
-// A rawWriter writes packages to directories.
+// A rawWriter writes each package to a directory of its own: its manifest, and its
+// payloads under their names in a repository.
 type rawWriter struct {
-	src  repo.Source
-	root *os.Root
-	opts *repo.CopyOptions
-	keep bool // the stored form of payloads
+	empty
+	store store.Closer
+	keep  bool // the stored form of payloads
 }
 
-// writeRaw writes each package to a directory of its own: its manifest, and its payloads
-// under their names in a repository, with -k in their stored form.
-func (o *options) writeRaw(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo.CopyOptions) error {
-	if err := os.MkdirAll(o.dest, 0o755); err != nil {
-		return err
+// newRawWriter opens a directory, which is made if it is not there.
+func newRawWriter(dir string, keep bool) (*rawWriter, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	root, err := os.OpenRoot(o.dest)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	w := rawWriter{src, root, opts, o.keep}
-	for _, f := range packages {
-		if err := w.writePackage(ctx, f); err != nil {
+	s, err := store.OpenDir(dir)
+	return &rawWriter{store: s, keep: keep}, err
+}
+
+func (w *rawWriter) Close() error { return w.store.Close() }
+
+func (w *rawWriter) receive(ctx context.Context, j *job) error {
+	src := repo.Listed(j.src)
+	for _, f := range j.packages {
+		m, err := src.Manifest(ctx, f)
+		if err != nil {
+			return err
+		}
+		name, m, err := j.opts.Transformed(f, m)
+		if err != nil {
+			return err
+		}
+		if err := w.writePackage(ctx, src, f, name, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *rawWriter) writePackage(ctx context.Context, f fmri.FMRI) error {
-	m, err := w.src.Manifest(ctx, f)
-	if err != nil {
-		return err
-	}
-	name, m, err := w.opts.Transformed(f, m)
-	if err != nil {
-		return err
-	}
+func (w *rawWriter) writePackage(ctx context.Context, src repo.Source, f, name fmri.FMRI, m *manifest.Manifest) error {
 	dir, err := name.DirPath()
 	if err != nil {
-		return err
-	}
-	if err := w.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for a := range m.All() {
@@ -63,41 +62,79 @@ func (w *rawWriter) writePackage(ctx context.Context, f fmri.FMRI) error {
 			return err
 		}
 		for _, p := range payloads {
-			if err := w.writePayload(ctx, f.Publisher(), path.Join(dir, p.Name().Hex()), p); err != nil {
+			if err := w.writePayload(ctx, src, f.Publisher(), path.Join(dir, p.Name().Hex()), p.ContentOnly()); err != nil {
 				return err
 			}
 		}
 	}
-	return w.root.WriteFile(path.Join(dir, "manifest"), m.Text(), 0o644)
+	for name, text := range companions(m) {
+		if err := w.store.Put(ctx, path.Join(dir, name), strings.NewReader(text)); err != nil {
+			return err
+		}
+	}
+	return w.store.Put(ctx, path.Join(dir, "manifest"), strings.NewReader(string(m.Text())))
 }
 
-// writePayload writes a payload that was verified, if it is not there yet.
-func (w *rawWriter) writePayload(ctx context.Context, publisher, name string, p manifest.Payload) error {
-	out, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
+// companions returns the files that old programs want beside a manifest: for each type of
+// action one that has those lines, empty if there are none.
+func companions(m *manifest.Manifest) map[string]string {
+	files := map[string]string{}
+	for kind := manifest.KindSet; kind.IsValid(); kind++ {
+		var lines []string
+		for a := range m.Kind(kind) {
+			lines = append(lines, a.String()+"\n")
+		}
+		slices.Sort(lines)
+		files["manifest."+kind.String()] = strings.Join(lines, "")
+	}
+	return files
+}
+
+// writePayload writes a payload, its content or its stored form, which may be another than
+// the manifest says if several packages have it. It has its name only when all of it is
+// there and was verified. What is there already is verified, and written anew if it is
+// something else.
+func (w *rawWriter) writePayload(ctx context.Context, src repo.Source, publisher, name string, p manifest.Payload) error {
+	if w.isWhole(ctx, name, p) {
 		return nil
 	}
+	stored, err := src.Payload(ctx, publisher, p.Name())
 	if err != nil {
 		return err
 	}
-	stored, err := w.src.Payload(ctx, publisher, p.Name())
-	if err == nil {
-		err = errors.Join(w.copy(out, p, stored), stored.Close())
+	defer stored.Close()
+	if w.keep {
+		return w.writeStored(ctx, name, p, stored)
 	}
-	if err = errors.Join(err, out.Close()); err != nil {
-		return errors.Join(err, w.root.Remove(name))
-	}
-	return nil
+	return w.store.Put(ctx, name, p.Verify(stored))
 }
 
-// copy writes the content of a payload or its stored form, which may be another than the
-// manifest says if several packages have it.
-func (w *rawWriter) copy(out io.Writer, p manifest.Payload, stored io.Reader) error {
-	p = p.ContentOnly()
-	if w.keep {
-		_, err := io.Copy(io.Discard, p.Verify(io.TeeReader(stored, out)))
-		return err
-	}
-	_, err := io.Copy(out, p.Verify(stored))
+// writeStored writes a payload as it is stored, while its content is verified.
+func (w *rawWriter) writeStored(ctx context.Context, name string, p manifest.Payload, stored io.Reader) error {
+	out, in := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, err := io.Copy(io.Discard, p.Verify(io.TeeReader(stored, in)))
+		in.CloseWithError(err)
+	}()
+	err := w.store.Put(ctx, name, out)
+	out.Close()
+	<-done
 	return err
+}
+
+// isWhole reports whether a payload is there as it is to be.
+func (w *rawWriter) isWhole(ctx context.Context, name string, p manifest.Payload) bool {
+	r, _, err := w.store.Open(ctx, name)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	content := p.VerifyContent(r)
+	if w.keep {
+		content = p.Verify(r)
+	}
+	_, err = io.Copy(io.Discard, content)
+	return err == nil
 }

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
+	"strings"
 
-	"github.com/goips/ips/archive"
 	"github.com/goips/ips/catalog"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
@@ -41,28 +40,30 @@ func receive(ctx context.Context, o *options, out, errs io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Receiving %s\n", plural(len(packages), "package"))
-	opts := &repo.CopyOptions{Transform: change, Progress: progress(out)}
-	if o.dryRun || o.verbose {
-		if err := list(ctx, src, packages, opts, out); err != nil {
-			return err
-		}
-	}
-	switch {
-	case o.dryRun:
-		return nil
-	case o.archive:
-		return writeArchive(ctx, repo.Listed(src), o.dest, packages, opts)
-	case o.raw:
-		return o.writeRaw(ctx, repo.Listed(src), packages, opts)
-	}
-	dst, err := o.openers.OpenSink(ctx, o.dest)
+	to, err := o.destination(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dst.Close()) }()
-	_, err = repo.Copy(ctx, dst, src, slices.Values(packages), opts)
-	return err
+	defer func() { err = errors.Join(err, to.Close()) }()
+	j := &job{src: src, packages: packages, opts: &repo.CopyOptions{Transform: change, Progress: progress(out)}, out: out}
+	if o.dryRun {
+		return j.estimate(ctx, to)
+	}
+	fmt.Fprintf(out, "Receiving %s\n", plural(len(packages), "package"))
+	if o.verbose {
+		if err := j.list(ctx); err != nil {
+			return err
+		}
+	}
+	return to.receive(ctx, j)
+}
+
+// A job is what is to be received.
+type job struct {
+	src      repo.Source
+	packages []fmri.FMRI
+	opts     *repo.CopyOptions
+	out      io.Writer
 }
 
 func plural(n int, noun string) string {
@@ -72,21 +73,69 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// list prints the names under which packages would be received.
-func list(ctx context.Context, src repo.Source, packages []fmri.FMRI, opts *repo.CopyOptions, out io.Writer) error {
-	for _, f := range packages {
-		if opts.Transform != nil {
-			m, err := src.Manifest(ctx, f)
+// list prints the names under which packages are received.
+func (j *job) list(ctx context.Context) error {
+	for _, f := range j.packages {
+		name, _, err := j.manifest(ctx, f)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(j.out, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manifest returns a package as it will be received, and its name.
+func (j *job) manifest(ctx context.Context, f fmri.FMRI) (fmri.FMRI, *manifest.Manifest, error) {
+	m, err := j.src.Manifest(ctx, f)
+	if err != nil {
+		return f, nil, err
+	}
+	return j.opts.Transformed(f, m)
+}
+
+// estimate says what would be received: the packages, and the files that the destination
+// does not have, each once, and their stored size.
+func (j *job) estimate(ctx context.Context, to destination) error {
+	type file struct{ publisher, hash string }
+	files := map[file]bool{}
+	var names []fmri.FMRI
+	var bytes int64
+	for _, f := range j.packages {
+		name, m, err := j.manifest(ctx, f)
+		if err != nil {
+			return err
+		}
+		if there, err := to.lists(ctx, name); there || err != nil {
 			if err != nil {
 				return err
 			}
-			if f, _, err = opts.Transformed(f, m); err != nil {
+			continue
+		}
+		names = append(names, name)
+		for a := range m.All() {
+			payloads, err := a.Payloads()
+			if err != nil {
 				return err
 			}
+			for _, p := range payloads {
+				key := file{name.Publisher(), p.Name().Hex()}
+				if there, err := to.holds(ctx, name.Publisher(), p); files[key] || there || err != nil {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+				files[key] = true
+				bytes += p.StoredSize
+			}
 		}
-		if _, err := fmt.Fprintln(out, f); err != nil {
-			return err
-		}
+	}
+	fmt.Fprintf(j.out, "Would receive %s with %s, %d bytes\n", plural(len(names), "package"), plural(len(files), "file"), bytes)
+	for _, name := range names {
+		fmt.Fprintln(j.out, name)
 	}
 	return nil
 }
@@ -99,7 +148,7 @@ func (o *options) chosen(ctx context.Context, src repo.Source) ([]string, error)
 	}
 	for _, p := range o.publishers {
 		if !slices.Contains(all, p) {
-			return nil, fmt.Errorf("publisher %s: %w", p, fs.ErrNotExist)
+			return nil, fmt.Errorf("publisher %s: there is none in %s; it has %s", p, o.source, strings.Join(all, ", "))
 		}
 	}
 	return o.publishers, nil
@@ -133,13 +182,19 @@ func listNewest(ctx context.Context, src repo.Source, publishers []string, out i
 	return nil
 }
 
-// cloneAll makes the destination's publishers equal to the source's.
+// cloneAll makes the destination's publishers equal to the source's. One that the
+// destination does not have is added only if -p asks for it.
 func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []string, out io.Writer) (err error) {
 	dst, err := o.openers.OpenSink(ctx, o.dest)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dst.Close()) }()
+	if known, ok := dst.(repo.Source); ok && len(o.publishers) == 0 {
+		if err := o.checkKnown(ctx, known, publishers); err != nil {
+			return err
+		}
+	}
 	for _, p := range publishers {
 		fmt.Fprintln(out, "Cloning", p)
 		if o.dryRun {
@@ -152,28 +207,20 @@ func (o *options) cloneAll(ctx context.Context, src repo.Source, publishers []st
 	return nil
 }
 
-// writeArchive writes packages to a new p5p archive.
-func writeArchive(ctx context.Context, src repo.Source, name string, packages []fmri.FMRI, opts *repo.CopyOptions) error {
-	w, err := archive.Create(name, nil)
+// checkKnown refuses publishers that the destination does not have.
+func (o *options) checkKnown(ctx context.Context, dst repo.Source, publishers []string) error {
+	known, err := dst.Publishers(ctx)
 	if err != nil {
 		return err
 	}
-	defer w.Abort()
-	for _, f := range packages {
-		m, err := src.Manifest(ctx, f)
-		if err != nil {
-			return err
-		}
-		open := func(p manifest.Payload) (io.ReadCloser, error) {
-			return src.Payload(ctx, f.Publisher(), p.Name())
-		}
-		name, m, err := opts.Transformed(f, m)
-		if err != nil {
-			return err
-		}
-		if err := w.Add(name, m, open); err != nil {
-			return err
+	var missing []string
+	for _, p := range publishers {
+		if !slices.Contains(known, p) {
+			missing = append(missing, p)
 		}
 	}
-	return w.Close()
+	if len(missing) > 0 {
+		return fmt.Errorf("%s has no publisher %s; name those to add with -p, or all with -p '*'", o.dest, strings.Join(missing, ", "))
+	}
+	return nil
 }

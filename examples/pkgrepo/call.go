@@ -5,21 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/repo"
 )
 
 // A call is one run of a subcommand.
 type call struct {
+	usage      string // of the subcommand, whole lines
 	flags      *pflag.FlagSet
 	args       []string
 	locations  []string // -s
 	later      []string // -s behind the subcommand
+	given      []string // both, without what the environment says
 	publishers []string // -p
 	format     string   // -F
 	noHeader   bool     // -H
@@ -31,23 +34,25 @@ type call struct {
 // parse reads the options that were declared and checks the number of operands; most
 // is -1 for any number.
 func (c *call) parse(least, most int) error {
-	if err := c.flags.Parse(c.args); errors.Is(err, pflag.ErrHelp) {
+	if err := cli.Parse(c.flags, c.args); err != nil {
 		return err
-	} else if err != nil {
-		return usageError(err.Error())
+	}
+	if _, err := cli.Debug(c.flags); err != nil {
+		return err
 	}
 	c.args = c.flags.Args()
 	c.locations = append(c.locations, c.later...)
+	c.given = c.locations
 	if len(c.locations) == 0 && os.Getenv("PKG_REPO") != "" {
 		c.locations = []string{os.Getenv("PKG_REPO")}
 	}
 	switch {
 	case len(c.args) < least:
-		return usageError("an operand is missing")
+		return cli.UsageError("an operand is missing")
 	case most >= 0 && len(c.args) > most:
-		return usageError("too many operands")
+		return cli.UsageError("too many operands")
 	case c.format != "" && !slices.Contains(formats, c.format):
-		return usageError("unknown format " + c.format)
+		return cli.Usagef("unknown format %s; there are %s", c.format, strings.Join(formats, ", "))
 	}
 	return nil
 }
@@ -67,9 +72,9 @@ func (c *call) withFormat() {
 func (c *call) location() (string, error) {
 	switch {
 	case len(c.locations) == 0:
-		return "", usageError("a location (-s) is required")
+		return "", cli.UsageError("a location (-s) is required")
 	case len(c.locations) > 1:
-		return "", usageError("only one location is expected")
+		return "", cli.UsageError("only one location is expected")
 	}
 	return c.locations[0], nil
 }
@@ -119,21 +124,35 @@ func (c *call) close() error {
 func localPath(location string) (string, error) {
 	l, err := repo.ParseLocation(location)
 	if err == nil && l.Path() == "" {
-		err = &repo.Error{Op: "open", Place: location, Err: errors.ErrUnsupported}
+		err = &elsewhereError{location, l.Scheme()}
 	}
 	return l.Path(), asUsage(err, location)
 }
 
-// asUsage makes wrong usage of the error about a location that names none, or a depot.
+// An elsewhereError reports a location that is not on this machine.
+type elsewhereError struct{ location, scheme string }
+
+func (e *elsewhereError) Error() string {
+	return fmt.Sprintf("%s: a repository is made and managed on this machine, not at a location of scheme %q", e.location, e.scheme)
+}
+
+func (e *elsewhereError) Unwrap() error { return errors.ErrUnsupported }
+
+// asUsage makes wrong usage of the error about a location that is a depot.
 func asUsage(err error, location string) error {
-	if e := new(repo.LocationError); errors.As(err, &e) {
-		return usageError(e.Error())
-	}
 	l, _ := repo.ParseLocation(location)
 	if errors.Is(err, errors.ErrUnsupported) && (l.Scheme() == "http" || l.Scheme() == "https") {
-		return usageError("network repositories are not supported for this operation: " + location)
+		return cli.Usagef("network repositories are not supported for this operation: %s", location)
 	}
 	return err
+}
+
+// noPublisher says that a publisher is not there, and which are.
+func noPublisher(name string, all []string) error {
+	if len(all) == 0 {
+		return fmt.Errorf("publisher %s: there is none; the repository has no publishers yet", name)
+	}
+	return fmt.Errorf("publisher %s: there is none; the repository has %s", name, strings.Join(all, ", "))
 }
 
 // chosen returns the publishers of src that -p selects: all without it. One that is
@@ -145,7 +164,7 @@ func (c *call) chosen(ctx context.Context, src repo.Source) ([]string, error) {
 	}
 	for _, p := range c.publishers {
 		if !slices.Contains(all, p) {
-			return nil, fmt.Errorf("publisher %s: %w", p, fs.ErrNotExist)
+			return nil, noPublisher(p, all)
 		}
 	}
 	return c.publishers, nil

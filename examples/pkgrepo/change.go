@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"time"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 )
@@ -76,7 +79,7 @@ func (c *call) rebuild(ctx context.Context) error {
 	return c.maintain(ctx, maintenance{
 		both:    (*repo.Repository).Rebuild,
 		catalog: (*repo.Repository).RebuildCatalog,
-		index:   (*repo.Repository).RebuildIndex,
+		index:   (*repo.Repository).RebuildIndex, // RebuildCatalog removes the old one
 	})
 }
 
@@ -100,7 +103,11 @@ func (c *call) refresh(ctx context.Context) error {
 func (c *call) remove(ctx context.Context) error {
 	c.withPublishers()
 	dry := c.flags.BoolP("dry-run", "n", false, "only say what would be removed")
+	before := c.flags.StringP("date", "d", "", "only what was published before this day, YYYYMMDD")
 	if err := c.parse(1, -1); err != nil {
+		return err
+	}
+	if err := checkDay(*before); err != nil {
 		return err
 	}
 	r, err := c.repository(ctx)
@@ -114,6 +121,7 @@ func (c *call) remove(ctx context.Context) error {
 	if len(missing) > 0 {
 		return c.complain(missing, false)
 	}
+	found = publishedBefore(found, *before)
 	for publisher, packages := range byPublisher(found) {
 		for _, f := range packages {
 			fmt.Fprintf(c.out, "Removing %s\n", f)
@@ -126,6 +134,25 @@ func (c *call) remove(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// checkDay refuses what is neither a day nor empty.
+func checkDay(text string) error {
+	if _, err := time.Parse("20060102", text); text != "" && err != nil {
+		return cli.Usagef("-d %s: a day is written YYYYMMDD, as 20250131", text)
+	}
+	return nil
+}
+
+// publishedBefore returns the packages that were published before a day (UTC); all if
+// that is empty.
+func publishedBefore(found []catalog.Package, day string) []catalog.Package {
+	if day == "" {
+		return found
+	}
+	return slices.DeleteFunc(found, func(p catalog.Package) bool {
+		return p.Version().Timestamp() >= day // the one begins as the other is written
+	})
 }
 
 // byPublisher groups packages, in the order of their publishers.
@@ -151,6 +178,9 @@ func byPublisher(found []catalog.Package) func(yield func(string, []fmri.FMRI) b
 func (c *call) version(context.Context) error {
 	if err := c.parse(0, 0); err != nil {
 		return err
+	}
+	if len(c.given) > 0 {
+		return cli.UsageError("version is that of the program; it takes no location")
 	}
 	version := "(devel)"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {

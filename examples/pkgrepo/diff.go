@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 )
@@ -20,8 +21,11 @@ func (c *call) diff(ctx context.Context) error {
 	if err := c.parse(0, 0); err != nil {
 		return err
 	}
+	if *quiet && (*verbose || *parsable) {
+		return cli.UsageError("-q prints nothing, and so excludes -v and --parsable")
+	}
 	if len(c.locations) != 2 {
-		return usageError("two locations (-s) are required")
+		return cli.UsageError("two locations (-s) are required")
 	}
 	diffs, err := c.differences(ctx)
 	if err != nil {
@@ -64,18 +68,30 @@ type count struct {
 	Versions int `json:"versions"`
 }
 
-func newCount(lists ...[]fmri.FMRI) count {
-	var all []fmri.FMRI
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	names := 0
-	for i, f := range all {
-		if i == 0 || f.Stem() != all[i-1].Stem() {
-			names++
+// counted returns how much of a difference is in the first repository only, in the
+// second only, in both, and in all. A package is in both if each has some version of it.
+func counted(d repo.Difference) (a, b, both, total count) {
+	inA, inB := names(d.A, d.Both), names(d.B, d.Both)
+	for name := range inA {
+		if inB[name] {
+			both.Packages++
 		}
 	}
-	return count{names, len(all)}
+	a = count{len(inA) - both.Packages, len(d.A)}
+	b = count{len(inB) - both.Packages, len(d.B)}
+	both.Versions = len(d.Both)
+	total = count{a.Packages + b.Packages + both.Packages, a.Versions + b.Versions + both.Versions}
+	return a, b, both, total
+}
+
+func names(lists ...[]fmri.FMRI) map[string]bool {
+	all := map[string]bool{}
+	for _, l := range lists {
+		for _, f := range l {
+			all[f.Name()] = true
+		}
+	}
+	return all
 }
 
 // String returns what stands in a table; a nil count is "-".
@@ -120,7 +136,7 @@ func (c *call) printCounts(diffs []repo.Difference) error {
 // counts returns the columns of a row: those of a repository that does not have the
 // publisher are nil.
 func counts(d repo.Difference) [4]*count {
-	a, b, both, total := newCount(d.A), newCount(d.B), newCount(d.Both), newCount(d.A, d.B, d.Both)
+	a, b, both, total := counted(d)
 	switch {
 	case !d.HasA:
 		return [4]*count{nil, &b, nil, &total}
@@ -134,7 +150,7 @@ func counts(d repo.Difference) [4]*count {
 func (c *call) printVersions(diffs []repo.Difference) error {
 	plus, minus, common := []map[string]any{}, []map[string]any{}, []map[string]any{}
 	for _, d := range diffs {
-		total := newCount(d.A, d.B)
+		_, _, both, total := counted(d)
 		only := map[string]any{"publisher": d.Publisher, "packages": total.Packages, "versions": total.Versions}
 		switch {
 		case !d.HasA:
@@ -143,7 +159,7 @@ func (c *call) printVersions(diffs []repo.Difference) error {
 			minus = append(minus, only)
 		default:
 			common = append(common, map[string]any{
-				"publisher": d.Publisher, "+": texts(d.B), "-": texts(d.A), "common": newCount(d.Both),
+				"publisher": d.Publisher, "+": texts(d.B), "-": texts(d.A), "common": both,
 			})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/goips/ips/catalog"
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -153,9 +154,9 @@ func (c *call) complain(missing []fmri.Pattern, some bool) error {
 	case len(missing) == 0:
 		return nil
 	case some:
-		return partial
+		return cli.Partial
 	}
-	return failed
+	return cli.Failed
 }
 
 // addPackage adds a package version to a table.
@@ -169,7 +170,7 @@ func (c *call) addPackage(t *table, p catalog.Package) error {
 	}
 	cells := []string{p.Publisher(), p.Name(), mark, strings.Replace(v.String(), ","+string(v.Build()), "", 1)}
 	if c.format == "tsv" {
-		cells = []string{p.Publisher(), p.Name(), mark, string(v.Release()), string(v.Build()), string(v.Branch()),
+		cells = []string{p.Publisher(), p.Name(), mark, string(v.Release()), string(v.Build()), string(cmp.Or(v.Branch(), "None")),
 			v.Timestamp(), p.FMRI().String()}
 	}
 	item := map[string]any{

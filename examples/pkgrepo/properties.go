@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/repo"
 )
@@ -67,17 +68,17 @@ func (c *call) printProperties(t *table, all map[string][]repo.Property, publish
 	for _, name := range c.args {
 		if !seen[name] && strings.Contains(name, "/") {
 			missing++
-			fmt.Fprintf(c.errs, "pkgrepo: no property %s\n", name)
+			fmt.Fprintf(c.errs, "pkgrepo: there is no property %s\n", name)
 		}
 	}
 	if missing > 0 && len(t.rows) == 0 {
-		return failed
+		return cli.Failed
 	}
 	if err := c.print(t); err != nil {
 		return err
 	}
 	if missing > 0 {
-		return partial
+		return cli.Partial
 	}
 	return nil
 }
@@ -141,6 +142,11 @@ func (c *call) set(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(c.publishers) > 0 {
+		if props, err = keepNames(props, c.publishers); err != nil {
+			return err
+		}
+	}
 	r, err := c.repository(ctx)
 	if err != nil {
 		return err
@@ -162,6 +168,24 @@ func (c *call) set(ctx context.Context) error {
 	return nil
 }
 
+// keepNames takes publisher/prefix out of what is set of publishers. It may say what they
+// are called, and cannot change that.
+func keepNames(props []repo.Property, publishers []string) ([]repo.Property, error) {
+	var rest []repo.Property
+	for _, prop := range props {
+		if prop.Section != "publisher" || prop.Name != "prefix" {
+			rest = append(rest, prop)
+			continue
+		}
+		for _, p := range publishers {
+			if name := prop.Value.String(); name != p {
+				return nil, cli.Usagef("publisher/prefix=%s: publisher %s cannot get another name", name, p)
+			}
+		}
+	}
+	return rest, nil
+}
+
 // assignments parses the operands of set. A property that is named again makes a list.
 func (c *call) assignments() ([]repo.Property, error) {
 	var props []repo.Property
@@ -170,11 +194,11 @@ func (c *call) assignments() ([]repo.Property, error) {
 		name, text, ok := strings.Cut(operand, "=")
 		section, prop, ok2 := strings.Cut(name, "/")
 		if !ok || !ok2 || section == "" || prop == "" {
-			return nil, usageError("properties are written SECTION/PROPERTY=VALUE")
+			return nil, cli.UsageError("properties are written SECTION/PROPERTY=VALUE")
 		}
 		v, err := repo.ParseValue(text)
 		if err != nil {
-			return nil, usageError(err.Error())
+			return nil, cli.UsageError(err.Error())
 		}
 		if i, again := at[name]; again {
 			props[i].Value = repo.List(append(items(props[i].Value), items(v)...)...)
@@ -223,9 +247,9 @@ func (c *call) addPublisher(ctx context.Context) error {
 	case len(c.args):
 		return nil
 	case 0:
-		return failed
+		return cli.Failed
 	}
-	return partial
+	return cli.Partial
 }
 
 // removePublisher removes publishers with all their packages; if one is not there,

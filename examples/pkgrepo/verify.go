@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -30,15 +31,20 @@ func (c *call) verify(ctx context.Context) error {
 	}
 	for _, check := range *disable {
 		if check != "dependency" {
-			return usageError("unknown check " + check)
+			return cli.Usagef("--disable %s: the only check that can be left out is dependency", check)
 		}
 		opts.Dependencies = repo.NoDependencies
+	}
+	if len(*disable) > 0 && len(*ignore) > 0 {
+		return cli.UsageError("--disable dependency leaves nothing that -i could ignore")
 	}
 	rules, err := readIgnores(*ignore)
 	if err != nil {
 		return err
 	}
-	opts.Ignore = rules.ignore
+	if !*strict { // which means all of them
+		opts.Ignore = rules.ignore
+	}
 	r, chosen, err := c.checked(ctx)
 	if err != nil {
 		return err
@@ -56,7 +62,7 @@ func (c *call) checked(ctx context.Context) (*repo.Repository, []string, error) 
 		return nil, nil, err
 	}
 	if r.Version() < 4 {
-		return nil, nil, fmt.Errorf("repository of version %d: only version 4 can be verified: %w", r.Version(), errors.ErrUnsupported)
+		return nil, nil, fmt.Errorf("it is a repository of version %d; only those of version 4 are verified and fixed", r.Version())
 	}
 	chosen, err := c.chosen(ctx, r)
 	return r, chosen, err
@@ -84,7 +90,7 @@ func (c *call) report(findings iter.Seq2[repo.Finding, error]) error {
 		c.printFinding(f)
 	}
 	if found {
-		return failed
+		return cli.Failed
 	}
 	return nil
 }
@@ -198,7 +204,8 @@ func readIgnores(names []string) (rules ignoreRules, err error) {
 			return nil, err
 		}
 		defer f.Close()
-		for line, s := 1, bufio.NewScanner(f); s.Scan(); line++ {
+		s := bufio.NewScanner(f)
+		for line := 1; s.Scan(); line++ {
 			text := strings.TrimSpace(s.Text())
 			if text == "" || text[0] == '#' {
 				continue
@@ -208,6 +215,9 @@ func readIgnores(names []string) (rules ignoreRules, err error) {
 				return nil, fmt.Errorf("%s:%d: %w", name, line, err)
 			}
 			rules = append(rules, r)
+		}
+		if err := s.Err(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return rules, nil
@@ -242,7 +252,7 @@ func parseIgnore(line string) (r ignoreRule, err error) {
 // were missing before cannot be, which is an error.
 func (c *call) fix(ctx context.Context) error {
 	c.withPublishers()
-	verbose := c.flags.BoolP("verbose", "v", false, "say what was put where")
+	c.flags.BoolP("verbose", "v", false, "accepted: what was put where is always said")
 	if err := c.parse(0, 0); err != nil {
 		return err
 	}
@@ -251,6 +261,7 @@ func (c *call) fix(ctx context.Context) error {
 		return err
 	}
 	var unsatisfied []repo.Finding
+	malformed := false // a dependency, which fix can do no more about than put it aside
 	for f, err := range r.Check(ctx, &repo.VerifyOptions{Dependencies: repo.UsualDependencies}, chosen...) {
 		if err != nil {
 			return err
@@ -258,6 +269,7 @@ func (c *call) fix(ctx context.Context) error {
 		if f.Fault == repo.BadDependency {
 			unsatisfied = append(unsatisfied, f)
 		}
+		malformed = malformed || f.Fault == repo.BadManifest && isAboutDependency(f.Err)
 	}
 	fixed, err := r.Fix(ctx, nil, chosen...)
 	for _, done := range fixed.Repairs {
@@ -269,14 +281,40 @@ func (c *call) fix(ctx context.Context) error {
 			fmt.Fprintf(c.out, "%16s: restored\n", "Repair")
 		case done.Quarantine == "":
 			fmt.Fprintf(c.out, "%16s: it is missing and must be fixed by republishing\n", "Repair")
-		case *verbose:
+		default:
 			fmt.Fprintf(c.out, "%16s: moved to %s\n", "Repair", c.absolute(done.Quarantine))
 		}
 	}
+	c.tellFixed(fixed)
 	if err != nil {
 		return err
 	}
-	return c.report(withoutErrors(unsatisfied))
+	if err := c.report(withoutErrors(unsatisfied)); err != nil || !malformed {
+		return err
+	}
+	return cli.Failed
+}
+
+// isAboutDependency reports whether a manifest is damaged in a dependency.
+func isAboutDependency(err error) bool {
+	at := new(manifest.Error)
+	return errors.As(err, &at) && strings.HasPrefix(at.Action, manifest.KindDepend.String()+" ")
+}
+
+// tellFixed lists what fix has put aside, and what has to be published again.
+func (c *call) tellFixed(fixed repo.FixResult) {
+	if len(fixed.Moved) > 0 {
+		fmt.Fprintln(c.out, "These files were moved:")
+	}
+	for _, m := range fixed.Moved {
+		fmt.Fprintf(c.out, "  %s\n    to %s\n", c.absolute(m.From), c.absolute(m.To))
+	}
+	if len(fixed.Republish) > 0 {
+		fmt.Fprintln(c.out, "These packages are not in the repository until they are published again:")
+	}
+	for _, f := range fixed.Republish {
+		fmt.Fprintf(c.out, "  %s\n", f)
+	}
 }
 
 func withoutErrors(findings []repo.Finding) iter.Seq2[repo.Finding, error] {

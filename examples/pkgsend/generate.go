@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -23,7 +25,11 @@ func (c *call) generate(context.Context) error {
 		opts.Owner = owner
 	}
 	for _, name := range c.args {
-		if err := c.generateFrom(name, opts); err != nil {
+		err := c.generateFrom(name, opts)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errors.New("there is no such file or directory")
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -2,10 +2,13 @@
 //
 //	pkgsend [-s REPOSITORY] [-D allow-timestamp] SUBCOMMAND [OPTION...] [OPERAND...]
 //
-// The subcommands are publish and generate, and open, add, include, close for publishing
-// step by step. SOURCE_DATE_EPOCH, if set, is the time that packages are published
-// at, so that two runs give the same bytes. The exit status is 0 if all went well, 1 for an
-// error and 2 for wrong usage.
+// The subcommands are publish and generate; open, append, add, include (also called import)
+// and close for publishing step by step; and create-repository and refresh-index.
+// SOURCE_DATE_EPOCH, if set, is the time that packages are published at, so that two runs
+// give the same bytes. A repository null: takes everything, and keeps nothing.
+//
+// The exit status is 0 if all went well, 1 for an error, 2 for wrong usage, and 130 after
+// an interrupt or SIGTERM, which end it in good order; the second one ends it at once.
 package main
 
 import (
@@ -15,127 +18,104 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/repo"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := cli.Context()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-const usage = `usage: pkgsend [-s REPOSITORY] [-D allow-timestamp] SUBCOMMAND ...
-  pkgsend publish -s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [--no-catalog] [MANIFEST...]
-  pkgsend generate [-T GLOB]... [-u] [--target PATH]... SOURCE...
-  pkgsend open -s REPOSITORY [-en] FMRI
-  pkgsend append -s REPOSITORY [-en] FMRI
-  pkgsend add -s REPOSITORY ACTION
-  pkgsend include -s REPOSITORY [-d DIR]... [-T GLOB]... [MANIFEST...]
-  pkgsend close -s REPOSITORY [-A] [--no-catalog] [-t TRANSACTION]
-The subcommands add, include and close find their transaction in PKG_TRANS_ID.
-`
+// A verb is one subcommand: what stands behind its name, and what it does.
+type verb struct {
+	usage string
+	run   func(*call, context.Context) error
+}
 
 // verbs are the subcommands.
-func verbs() map[string]func(*call, context.Context) error {
-	return map[string]func(*call, context.Context) error{
-		"publish":  (*call).publish,
-		"generate": (*call).generate,
-		"open":     (*call).open,
-		"append":   (*call).append,
-		"add":      (*call).add,
-		"include":  (*call).include,
-		"close":    (*call).close,
+func verbs() map[string]verb {
+	include := verb{"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [MANIFEST...]", (*call).include}
+	return map[string]verb{
+		"publish":           {"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [--no-catalog] [MANIFEST...]", (*call).publish},
+		"generate":          {"[-T GLOB]... [-u] [--target PATH]... SOURCE...", (*call).generate},
+		"open":              {"-s REPOSITORY [-e|-n] FMRI", (*call).open},
+		"append":            {"-s REPOSITORY [-e|-n] FMRI", (*call).append},
+		"add":               {"-s REPOSITORY TYPE [FILE] NAME=VALUE...", (*call).add},
+		"include":           include,
+		"import":            include,
+		"close":             {"-s REPOSITORY [-A] [--no-catalog] [-t TRANSACTION]", (*call).close},
+		"create-repository": {"-s REPOSITORY [--set-property publisher.prefix=NAME]...", (*call).createRepository},
+		"refresh-index":     {"-s REPOSITORY", (*call).refreshIndex},
 	}
 }
 
-// A usageError is a command line that makes no sense.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
+// help describes all subcommands.
+func help() string {
+	var b strings.Builder
+	b.WriteString("usage: pkgsend [-s REPOSITORY] [-D allow-timestamp] SUBCOMMAND ...\n")
+	all := verbs()
+	for _, name := range []string{"publish", "generate", "open", "append", "add", "include", "import", "close", "create-repository", "refresh-index"} {
+		fmt.Fprintf(&b, "  pkgsend %s %s\n", name, all[name].usage)
+	}
+	b.WriteString("The subcommands add, include, import and close find their transaction in PKG_TRANS_ID.\n")
+	return b.String()
+}
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	buffered := bufio.NewWriter(out)
-	c := &call{in: in, out: buffered}
-	openers, err := places()
+	c := &call{in: in, out: buffered, errs: errs}
+	now, err := clock(os.Getenv("SOURCE_DATE_EPOCH"))
 	if err == nil {
-		c.openers = openers
+		c.options = &repo.Options{Now: now, Waiting: cli.Waiting(errs, "pkgsend")}
 		err = dispatch(ctx, args, c)
 	}
-	err = errors.Join(err, c.closeAll(), buffered.Flush())
-	var wrong usageError
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, pflag.ErrHelp):
-		io.WriteString(out, usage)
-		return 0
-	case errors.As(err, &wrong):
-		fmt.Fprintf(errs, "pkgsend: %s\n%s", wrong, usage)
-		return 2
+	if errors.Is(err, pflag.ErrHelp) {
+		_, err = io.WriteString(buffered, c.usage)
 	}
-	fmt.Fprintln(errs, "pkgsend:", err)
-	return 1
-}
-
-// places says how locations are opened.
-func places() (repo.Openers, error) {
-	now, err := clock()
-	return repo.Local(&repo.Options{Now: now}), err
+	err = errors.Join(err, c.closeAll(), buffered.Flush())
+	return cli.End(ctx, errs, "pkgsend", c.usage, err)
 }
 
 // dispatch reads what stands before the subcommand and carries that out.
 func dispatch(ctx context.Context, args []string, c *call) error {
-	c.flags = newFlags()
+	c.usage = help()
+	c.flags = cli.Flags("pkgsend")
 	c.flags.StringVarP(&c.location, "source", "s", os.Getenv("PKG_REPO"), "repository")
-	debug := c.flags.StringArrayP("debug", "D", nil, "debugging option")
-	if err := parse(c.flags, args); err != nil {
+	if err := cli.Parse(c.flags, args); err != nil {
 		return err
 	}
-	for _, option := range *debug {
-		name, _, hasValue := strings.Cut(option, "=")
-		switch {
-		case name == "allow-timestamp":
-			c.keepTimestamp = true
-		case !hasValue:
-			return usageError("debugging options are written NAME=VALUE: " + option)
-		}
+	if err := c.debug(); err != nil {
+		return err
 	}
 	if c.flags.NArg() == 0 {
-		return usageError("no subcommand")
+		return cli.UsageError("no subcommand")
 	}
-	if c.flags.Arg(0) == "help" {
+	name := c.flags.Arg(0)
+	if name == "help" {
 		return pflag.ErrHelp
 	}
-	do, ok := verbs()[c.flags.Arg(0)]
+	v, ok := verbs()[name]
 	if !ok {
-		return usageError("unknown subcommand " + c.flags.Arg(0))
+		return cli.Usagef("unknown subcommand %s", name)
 	}
+	c.usage = fmt.Sprintf("usage: pkgsend %s %s\n", name, v.usage)
 	c.args = slices.Clone(c.flags.Args()[1:])
-	c.flags = newFlags()
+	c.flags = cli.Flags("pkgsend")
 	c.flags.StringVarP(&c.location, "source", "s", c.location, "repository")
-	return do(c, ctx)
+	return v.run(c, ctx)
 }
 
-func newFlags() *pflag.FlagSet {
-	f := pflag.NewFlagSet("pkgsend", pflag.ContinueOnError)
-	f.SetInterspersed(false)
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	return f
-}
-
-// parse parses options; a fault is wrong usage.
-func parse(f *pflag.FlagSet, args []string) error {
-	err := f.Parse(args)
-	if err == nil || errors.Is(err, pflag.ErrHelp) {
-		return err
-	}
-	return usageError(err.Error())
+// debug looks at the debugging options.
+func (c *call) debug() error {
+	names, err := cli.Debug(c.flags, "allow-timestamp")
+	c.keepTimestamp = c.keepTimestamp || names["allow-timestamp"]
+	return err
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"strings"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
@@ -19,6 +19,8 @@ import (
 func (c *call) publish(ctx context.Context) error {
 	c.withPayloads()
 	noCatalog := c.flags.Bool("no-catalog", false, "store the package without listing it")
+	c.flags.Bool("fmri-in-manifest", false, "accepted: the name is always in the manifest")
+	c.withNoIndex()
 	if err := c.parse(0, -1); err != nil {
 		return err
 	}
@@ -26,7 +28,7 @@ func (c *call) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.manifest()
+	m, err := c.manifest(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,6 +50,11 @@ func (c *call) publish(ctx context.Context) error {
 	return err
 }
 
+// withNoIndex declares an option that makefiles give.
+func (c *call) withNoIndex() {
+	c.flags.Bool("no-index", false, "accepted: publishing leaves the search index alone")
+}
+
 // open starts a transaction and prints how the environment names it.
 func (c *call) open(ctx context.Context) error { return c.start(ctx, (*repo.Repository).Begin) }
 
@@ -59,6 +66,9 @@ func (c *call) start(ctx context.Context, begin func(*repo.Repository, context.C
 	plain := c.flags.BoolP("name", "n", false, "print just the name")
 	if err := c.parse(1, 1); err != nil {
 		return err
+	}
+	if *export && *plain {
+		return cli.UsageError("-e and -n exclude each other")
 	}
 	f, err := fmri.Parse(c.args[0])
 	if err != nil {
@@ -76,11 +86,10 @@ func (c *call) start(ctx context.Context, begin func(*repo.Repository, context.C
 	if err := t.Suspend(ctx); err != nil {
 		return err
 	}
-	id := url.QueryEscape(t.ID())
-	if *plain && !*export {
-		_, err = fmt.Fprintln(c.out, id)
+	if *plain {
+		_, err = fmt.Fprintln(c.out, t.ID())
 	} else {
-		_, err = fmt.Fprintf(c.out, "export PKG_TRANS_ID=%s\n", id)
+		_, err = fmt.Fprintf(c.out, "export PKG_TRANS_ID=%s\n", t.ID())
 	}
 	return err
 }
@@ -89,27 +98,26 @@ func (c *call) start(ctx context.Context, begin func(*repo.Repository, context.C
 func (c *call) resume(ctx context.Context, text string) (*repo.Transaction, error) {
 	text = cmp.Or(text, os.Getenv("PKG_TRANS_ID"))
 	if text == "" {
-		return nil, usageError("PKG_TRANS_ID is not set")
-	}
-	id, err := url.QueryUnescape(text)
-	if err != nil {
-		return nil, usageError("PKG_TRANS_ID: " + err.Error())
+		return nil, cli.UsageError("PKG_TRANS_ID is not set; open says what it is to be")
 	}
 	r, err := c.repository(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.Resume(ctx, id)
+	return r.Resume(ctx, text)
 }
 
-// add adds one action, which the operands spell.
+// add adds one action, which the operands spell, or the only operand is.
 func (c *call) add(ctx context.Context) error {
-	if err := c.parse(2, -1); err != nil {
+	if err := c.parse(1, -1); err != nil {
 		return err
 	}
-	var words []string
-	for _, w := range c.args {
-		words = append(words, quote(w))
+	words := c.args // a whole action, if it is one
+	if len(words) > 1 {
+		words = nil
+		for _, w := range c.args {
+			words = append(words, quote(w))
+		}
 	}
 	a, err := manifest.ParseAction(strings.Join(words, " "))
 	if err != nil {
@@ -133,7 +141,7 @@ func (c *call) include(ctx context.Context) error {
 	if err := c.parse(0, -1); err != nil {
 		return err
 	}
-	m, err := c.manifest()
+	m, err := c.manifest(ctx)
 	if err != nil {
 		return err
 	}
@@ -178,6 +186,7 @@ func addAction(ctx context.Context, t *repo.Transaction, a manifest.Action, cont
 func (c *call) close(ctx context.Context) error {
 	abandon := c.flags.BoolP("abandon", "A", false, "forget the transaction")
 	noCatalog := c.flags.Bool("no-catalog", false, "store the package without listing it")
+	c.withNoIndex()
 	id := c.flags.StringP("transaction", "t", "", "the transaction, if not that of the environment")
 	if err := c.parse(0, 0); err != nil {
 		return err
