@@ -47,11 +47,16 @@ func text(number int) []byte {
 		letters = 1 + g.next(4)
 	}
 	copies, far := g.next(100), 1+g.next(1<<(1+g.next(17)))
+	limits := []int{4095, 4096, 4097, 32505, 32506, 32507}
+	atLimits := g.next(6) == 0
 	out := make([]byte, 0, size)
 	for len(out) < size {
 		if len(out) > 0 && g.next(100) < copies {
 			at := max(0, len(out)-1-g.next(far))
 			n := min(3+g.next(1<<(1+g.next(9))), size-len(out))
+			if atLimits {
+				at, n = max(0, len(out)-limits[g.next(len(limits))]), min(3+g.next(2), n)
+			}
 			for i := range n {
 				out = append(out, out[at+i])
 			}

@@ -37,11 +37,16 @@ def text(number):
         letters = 1 + g.next(4)
     copies = g.next(100)
     far = 1 + g.next(1 << (1 + g.next(17)))
+    limits = [4095, 4096, 4097, 32505, 32506, 32507]
+    at_limits = g.next(6) == 0
     out = bytearray()
     while len(out) < size:
         if out and g.next(100) < copies:
             at = max(0, len(out) - 1 - g.next(far))
             n = min(3 + g.next(1 << (1 + g.next(9))), size - len(out))
+            if at_limits:
+                at = max(0, len(out) - limits[g.next(len(limits))])
+                n = min(3 + g.next(2), n)
             for i in range(n):
                 out.append(out[at + i])
             continue
