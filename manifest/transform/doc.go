@@ -50,7 +50,8 @@
 //	abort                     the same, without status and message
 //
 // The arguments of the first five are words as a shell splits them, without quotes and
-// backslashes. All rules are applied to emitted actions in turn. Of emitted lines that are
+// backslashes. A value to which edit was applied is put out without quotes for "$(" alone,
+// as one of a list. All rules are applied to emitted actions in turn. Of emitted lines that are
 // equal the run puts out the first.
 //
 // # References

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ type subject struct {
 	action  manifest.Action
 	changed bool
 	dropped bool
+	edited  []string // attributes, sorted
 }
 
 // kindName returns the type of the action.
@@ -33,6 +35,17 @@ func (s *subject) kindName() string {
 // setAttrs gives the action other attributes.
 func (s *subject) setAttrs(attrs manifest.Attrs) {
 	s.action.Attrs, s.changed = attrs, true
+}
+
+// edit notes that an attribute was edited, or set anew since.
+func (s *subject) edit(name string, edited bool) {
+	i, found := slices.BinarySearch(s.edited, name)
+	switch {
+	case edited && !found && s.action.Attrs.Has(name):
+		s.edited = slices.Insert(s.edited, i, name)
+	case !edited && found:
+		s.edited = slices.Delete(s.edited, i, i+1)
+	}
 }
 
 // A change is the operation add, set or default.
@@ -65,6 +78,7 @@ func (c *change) apply(w *work) error {
 	case old != value || attrs.Count(name) != 1:
 		s.setAttrs(attrs.With(name, value))
 	}
+	s.edit(name, false)
 	return checkAttr(name, value)
 }
 
@@ -149,6 +163,7 @@ func (e *edit) apply(w *work) error {
 	if err != nil {
 		return err
 	}
+	w.subject.edit(name, true)
 	return w.mapValues(name, func(value string) (string, bool, error) {
 		now, ok, err := f.replace(value, r, w.opts.MaxLine)
 		if err != nil {

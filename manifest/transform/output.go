@@ -22,6 +22,8 @@ type Line struct {
 	Prefix string          // a macro without definition before the action, "$(name)"
 	Text   string          // if there is no action
 	Action manifest.Action // its kind is invalid if there is none
+
+	edited []string // attributes of the action that edit was applied to, sorted
 }
 
 // String returns the line as it is written, the action in canonical form.
@@ -29,7 +31,7 @@ func (l Line) String() string {
 	if !l.Action.Kind.IsValid() {
 		return l.Prefix + l.Text
 	}
-	return l.Prefix + actionText(l.Action)
+	return l.Prefix + editedText(l.Action, l.edited)
 }
 
 // isComment reports whether the line says nothing: it is blank or a comment.
@@ -90,6 +92,27 @@ func actionText(a manifest.Action) string {
 	}
 	plain := attrsString(a.Attrs)
 	return strings.TrimSuffix(text, plain) + attrsText(a.Attrs)
+}
+
+// editedText is actionText of an action of which attributes were edited. To the reference
+// their values are lists then, even of one, in which "$(" is no reason for quotes. So each
+// gets a second value to be printed, which is taken out again.
+func editedText(a manifest.Action, edited []string) string {
+	const second = "\x00" // which no value has
+	listed := a
+	for _, name := range edited {
+		if v, _ := a.Attrs.Get(name); a.Attrs.Count(name) == 1 && strings.Contains(v, "$(") {
+			listed.Attrs = listed.Attrs.With(name, v, second)
+		}
+	}
+	text := listed.String()
+	for _, name := range edited {
+		text = strings.Replace(text, " "+name+"="+second, "", 1)
+	}
+	if strings.HasSuffix(text, `\`) { // the line would continue
+		return actionText(a)
+	}
+	return text
 }
 
 // attrsString returns attributes with a blank before each.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/manifest/manifesttest"
@@ -187,6 +188,34 @@ func TestDefaults(t *testing.T) {
 		}
 		if _, err = r.Apply("m", manifesttest.MustParse("dir path=a"+strings.Repeat("/b", 101))); err == nil {
 			t.Errorf("%+v: there is no limit", opts)
+		}
+	}
+}
+
+// TestEditedValues prints values with a macro: as the reference does, edit makes lists of
+// them, in which they have no quotes.
+func TestEditedValues(t *testing.T) {
+	const action = `file x path=a b=$(B) c="$(C) d" z=$(Z) z=2`
+	for rule, want := range map[string]string{
+		"-> drop":       "",
+		"-> set y 1":    `file x b="$(B)" c="$(C) d" path=a y=1 z=$(Z) z=2`,
+		"-> edit b B X": `file x b=$(X) c="$(C) d" path=a z=$(Z) z=2`,
+		"-> edit b y X": `file x b=$(B) c="$(C) d" path=a z=$(Z) z=2`, // also without a change
+		"-> edit c d e": `file x b="$(B)" c="$(C) e" path=a z=$(Z) z=2`,
+		"-> edit z 2 3": `file x b="$(B)" c="$(C) d" path=a z=$(Z) z=3`,
+		"-> edit n a b": `file x b="$(B)" c="$(C) d" path=a z=$(Z) z=2`,
+		"-> edit b B X>\n<transform -> set b $(A)":                  `file x b="$(A)" c="$(C) d" path=a z=$(Z) z=2`,
+		"-> edit b B X>\n<transform -> add b 1":                     `file x b=$(X) b=1 c="$(C) d" path=a z=$(Z) z=2`,
+		"-> edit b B X>\n<transform -> edit path a $(P)":            `file x b=$(X) c="$(C) d" path=$(P) z=$(Z) z=2`,
+		"-> edit b B X>\n<transform file -> emit dir path=%(b)":     "file x b=$(X) c=\"$(C) d\" path=a z=$(Z) z=2\ndir path=\"$(X)\"",
+		`-> edit z '\$.+' '$(Z)\\'>` + "\n<transform -> delete z 2": `file x b="$(B)" c="$(C) d" path=a z="$(Z)\\"`,
+	} {
+		rules, err := transform.Parse([]transform.File{{Name: "m", Text: []byte("<transform file " + rule + ">\n" + action + "\n")}}, nil)
+		require.NoError(t, err)
+		out, err := rules.Run()
+		require.NoError(t, err)
+		if diff := cmp.Diff(want, strings.TrimSuffix(string(out.Text()), "\n")); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", rule, diff)
 		}
 	}
 }

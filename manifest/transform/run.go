@@ -180,7 +180,7 @@ func (w *work) apply(s *subject, depth int) error {
 	if s.action.Kind == 0 {
 		w.pkg = s.action.Attrs
 	} else if w.out.changed = w.out.changed || s.changed || s.dropped; !s.dropped {
-		w.put(Line{Place: w.place, Prefix: w.prefix, Action: s.action}, depth > 0)
+		w.put(Line{Place: w.place, Prefix: w.prefix, Action: s.action, edited: s.edited}, depth > 0)
 	}
 	for _, e := range emitted {
 		if w.rule = e.rule; e.line.isComment() {
@@ -243,7 +243,7 @@ func (w *work) described(s *subject) string {
 	case s.action.Kind == 0:
 		return packageKind + attrsText(s.action.Attrs)
 	}
-	return actionText(s.action)
+	return editedText(s.action, s.edited)
 }
 
 // comment adds a comment, if there are to be any.

@@ -24,6 +24,7 @@ import (
 type slowAction struct {
 	kind, hash string
 	attrs      map[string][]string
+	edited     map[string]bool // attributes
 }
 
 // A slowRule is a transform.
@@ -136,7 +137,7 @@ func (r *slowRun) file(lines []string) {
 	}
 	r.prefix = ""
 	if r.pkg["pkg.fmri"] != nil {
-		r.put(r.transform(&slowAction{kind: "pkg", attrs: r.pkg}, 0))
+		r.put(r.transform(&slowAction{kind: "pkg", attrs: r.pkg, edited: map[string]bool{}}, 0))
 	}
 }
 
@@ -145,7 +146,7 @@ func slowParse(line string) *slowAction {
 	if err != nil {
 		panic(slowStop(-1))
 	}
-	a := &slowAction{p.Kind.String(), p.Hash, map[string][]string{}}
+	a := &slowAction{p.Kind.String(), p.Hash, map[string][]string{}, map[string]bool{}}
 	for _, x := range p.Attrs {
 		a.attrs[x.Name] = append(a.attrs[x.Name], x.Value)
 	}
@@ -160,7 +161,13 @@ func (a *slowAction) String() string {
 			p.Attrs = append(p.Attrs, manifest.Attr{Name: name, Value: v})
 		}
 	}
-	return p.String()
+	text := p.String()
+	for name, values := range a.attrs {
+		if len(values) == 1 && a.edited[name] && !strings.Contains(values[0], " ") && values[0] != "" {
+			text = strings.Replace(text, " "+name+`="`+values[0]+`"`, " "+name+"="+values[0], 1)
+		}
+	}
+	return text
 }
 
 // put puts out a line, and those that were emitted for it. The first is the action's; it
@@ -344,6 +351,7 @@ func (s slowSubject) change(op string, words []string) {
 		}
 	case op == "set", op == "default":
 		attrs[name] = []string{value}
+		s.action.edited[name] = false
 	case op == "add":
 		attrs[name] = append(slices.Clone(attrs[name]), value)
 	case op == "edit":
@@ -351,6 +359,7 @@ func (s slowSubject) change(op string, words []string) {
 		if len(words) > 2 {
 			by = s.expand(words[2], false)
 		}
+		s.action.edited[name] = attrs[name] != nil
 		re := regexp.MustCompile(value)
 		by = slowEscape.ReplaceAllString(strings.ReplaceAll(by, "$", "$$"), "$${$1}")
 		for i, v := range attrs[name] {
