@@ -36,6 +36,7 @@ type call struct {
 	out, errs     io.Writer
 
 	dirs, bundles, timestamps []string // -d, -b, -T
+	strict                    bool     // --strict
 }
 
 // withPayloads declares the options that say where payloads are.
@@ -43,6 +44,7 @@ func (c *call) withPayloads() {
 	c.flags.StringArrayVarP(&c.dirs, "directory", "d", nil, "directory of payloads")
 	c.flags.StringArrayVarP(&c.bundles, "bundle", "b", nil, "tar archive of payloads")
 	c.flags.StringArrayVarP(&c.timestamps, "timestamp", "T", nil, "files that keep their time")
+	c.flags.BoolVar(&c.strict, "strict", false, "refuse what is most likely a mistake")
 }
 
 // parse reads the options that were declared and checks the number of operands; most is
@@ -152,7 +154,24 @@ func clock(epoch string) (func() time.Time, error) {
 const maxManifest = 256 << 20
 
 // manifest reads the operands, or standard input, as one manifest.
+// What is most likely a mistake in it is told and, with --strict, refused.
 func (c *call) manifest(ctx context.Context) (*manifest.Manifest, error) {
+	m, err := c.readManifest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	suspects := m.Suspects()
+	for _, e := range suspects {
+		e.File = c.manifestName()
+		fmt.Fprintln(c.errs, "pkgsend: warning:", e)
+	}
+	if c.strict && len(suspects) > 0 {
+		return nil, fmt.Errorf("%s: --strict refuses what has warnings", c.manifestName())
+	}
+	return m, nil
+}
+
+func (c *call) readManifest(ctx context.Context) (*manifest.Manifest, error) {
 	if len(c.args) == 0 {
 		src, err := readAll(ctx, c.in)
 		if err != nil {

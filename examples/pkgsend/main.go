@@ -41,9 +41,9 @@ type verb struct {
 
 // verbs are the subcommands.
 func verbs() map[string]verb {
-	include := verb{"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [MANIFEST...]", (*call).include}
+	include := verb{"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [--strict] [MANIFEST...]", (*call).include}
 	return map[string]verb{
-		"publish":           {"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [--no-catalog] [MANIFEST...]", (*call).publish},
+		"publish":           {"-s REPOSITORY [-d DIR]... [-b TAR]... [-T GLOB]... [--no-catalog] [--strict] [MANIFEST...]", (*call).publish},
 		"generate":          {"[-T GLOB]... [-u] [--target PATH]... SOURCE...", (*call).generate},
 		"open":              {"-s REPOSITORY [-e|-n] FMRI", (*call).open},
 		"append":            {"-s REPOSITORY [-e|-n] FMRI", (*call).append},
