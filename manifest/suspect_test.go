@@ -24,7 +24,7 @@ func TestSuspects(t *testing.T) {
 		{"set name=fmri value=__TBD", ""},
 		{"file x path=a\n\nfile y path=a", `m:3: path="a": delivered twice, also by the file in line 1`},
 		{"file x path=a\nfile x path=a", `m:2: path="a": delivered twice, also by the file in line 1`},
-		{"link target=x path=a/b\ndir path=/a//b/", `m:2: path="/a//b/": delivered twice, also by the link in line 1`},
+		{"link target=x path=a/b\ndir path=a//b/", `m:2: path="a//b/": delivered twice, also by the link in line 1`},
 		{"dir path=a mode=0755\ndir path=a mode=0755", ""},
 		{"dir path=a mode=0755\ndir path=a mode=0700", `m:2: path="a": delivered twice, also by the dir in line 1`},
 		{"file x path=a variant.arch=i386\nfile y path=a variant.arch=sparc", ""},
