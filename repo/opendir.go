@@ -80,6 +80,16 @@ func makeOldDirs(path string) error {
 	return nil
 }
 
+// tidy removes what a killed process has left half written, which the begin of a batch
+// does, although there may be nothing to write.
+func (r *Repository) tidy(ctx context.Context) error {
+	b, err := store.NewBatch(ctx, r.store)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}
+
 // keepDirs makes the directories that a publisher of whom all packages are removed still
 // has, as other programs expect. A store that is no directory has none that are empty.
 func (r *Repository) keepDirs(h home) error {

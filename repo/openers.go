@@ -115,7 +115,14 @@ func (l local) sink(ctx context.Context, at Location) (SinkCloser, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Place: at.text, Err: err}
 	}
-	return closable[SinkCloser](OpenDir(ctx, at.path, l.opts))
+	r, err := OpenDir(ctx, at.path, l.opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.tidy(ctx); err != nil {
+		return nil, join(err, r.Close())
+	}
+	return r, nil
 }
 
 // closable returns the result of an opener as an interface, which is nil beside an

@@ -19,6 +19,9 @@ func (r *Repository) AddPublisher(ctx context.Context, name string) (err error) 
 	if err := checkName(name); err != nil {
 		return err
 	}
+	if err := r.tidy(ctx); err != nil {
+		return err
+	}
 	err = r.checkPublisher(ctx, name)
 	if err == nil {
 		return because(fs.ErrExist, "the repository has this publisher already")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
@@ -51,28 +52,42 @@ func (w *rawWriter) receive(ctx context.Context, j *job) error {
 	return nil
 }
 
+// writePackage writes a package. Its files have their names when all are written.
 func (w *rawWriter) writePackage(ctx context.Context, src repo.Source, f, name fmri.FMRI, m *manifest.Manifest) error {
 	dir, err := name.DirPath()
 	if err != nil {
 		return err
 	}
+	b, err := store.NewBatch(ctx, w.store)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	done := map[manifest.Digest]bool{}
 	for a := range m.All() {
 		payloads, err := a.Payloads()
 		if err != nil {
 			return err
 		}
 		for _, p := range payloads {
-			if err := w.writePayload(ctx, src, f.Publisher(), path.Join(dir, p.Name().Hex()), p.ContentOnly()); err != nil {
+			if done[p.Name()] {
+				continue
+			}
+			done[p.Name()] = true
+			if err := w.writePayload(ctx, b, src, f.Publisher(), path.Join(dir, p.Name().Hex()), p.ContentOnly()); err != nil {
 				return err
 			}
 		}
 	}
 	for name, text := range companions(m) {
-		if err := w.store.Put(ctx, path.Join(dir, name), strings.NewReader(text)); err != nil {
+		if err := store.PutBatch(ctx, b, path.Join(dir, name), strings.NewReader(text)); err != nil {
 			return err
 		}
 	}
-	return w.store.Put(ctx, path.Join(dir, "manifest"), strings.NewReader(string(m.Text())))
+	if err := store.PutBatch(ctx, b, path.Join(dir, "manifest"), bytes.NewReader(m.Text())); err != nil {
+		return err
+	}
+	return b.Flush(ctx)
 }
 
 // companions returns the files that old programs want beside a manifest: for each type of
@@ -94,7 +109,7 @@ func companions(m *manifest.Manifest) map[string]string {
 // the manifest says if several packages have it. It has its name only when all of it is
 // there and was verified. What is there already is verified, and written anew if it is
 // something else.
-func (w *rawWriter) writePayload(ctx context.Context, src repo.Source, publisher, name string, p manifest.Payload) error {
+func (w *rawWriter) writePayload(ctx context.Context, b store.Batch, src repo.Source, publisher, name string, p manifest.Payload) error {
 	if w.isWhole(ctx, name, p) {
 		return nil
 	}
@@ -104,13 +119,13 @@ func (w *rawWriter) writePayload(ctx context.Context, src repo.Source, publisher
 	}
 	defer stored.Close()
 	if w.keep {
-		return w.writeStored(ctx, name, p, stored)
+		return writeStored(ctx, b, name, p, stored)
 	}
-	return w.store.Put(ctx, name, p.Verify(stored))
+	return store.PutBatch(ctx, b, name, p.Verify(stored))
 }
 
 // writeStored writes a payload as it is stored, while its content is verified.
-func (w *rawWriter) writeStored(ctx context.Context, name string, p manifest.Payload, stored io.Reader) error {
+func writeStored(ctx context.Context, b store.Batch, name string, p manifest.Payload, stored io.Reader) error {
 	out, in := io.Pipe()
 	done := make(chan struct{})
 	go func() {
@@ -118,7 +133,7 @@ func (w *rawWriter) writeStored(ctx context.Context, name string, p manifest.Pay
 		_, err := io.Copy(io.Discard, p.Verify(io.TeeReader(stored, in)))
 		in.CloseWithError(err)
 	}()
-	err := w.store.Put(ctx, name, out)
+	err := store.PutBatch(ctx, b, name, out)
 	out.Close()
 	<-done
 	return err

@@ -216,7 +216,9 @@ func readIgnores(names []string) (rules ignoreRules, err error) {
 			}
 			rules = append(rules, r)
 		}
-		if err := s.Err(); err != nil {
+		if err := s.Err(); errors.Is(err, bufio.ErrTooLong) {
+			return nil, fmt.Errorf("%s: a line has more than %d KiB", name, bufio.MaxScanTokenSize>>10)
+		} else if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}

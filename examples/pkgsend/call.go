@@ -150,8 +150,9 @@ func clock(epoch string) (func() time.Time, error) {
 	return func() time.Time { return time.Unix(seconds, 0).UTC() }, nil
 }
 
-// maxManifest bounds what is read as a manifest, in bytes, as a repository does.
-const maxManifest = 256 << 20
+// maxManifest bounds what is read as a manifest, in bytes. The largest of a distribution
+// have a tenth of that.
+const maxManifest = 64 << 20
 
 // manifest reads the operands, or standard input, as one manifest.
 // What is most likely a mistake in it is told and, with --strict, refused.

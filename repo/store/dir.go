@@ -32,8 +32,9 @@ type Closer interface {
 // New files are written at the top, under names that begin with ".tmp-", synced,
 // renamed into place, and the directories above them synced; so a root must be
 // one file system. A batch is synced at once, by syncfs(2) where there is that.
-// What a process that is killed leaves behind, the next one to write removes: a
-// process holds a lock on the file its other files are named for.
+// What a process that is killed leaves behind, the next one to write removes, or to
+// take a lock or begin a batch, even if it writes nothing then: a process holds a lock
+// on the file its other files are named for.
 //
 // Locks are record locks (fcntl) that belong to the open file. They exclude
 // those of lockf(3) in other programs.
@@ -373,6 +374,7 @@ func (d *dir) TryLock(ctx context.Context, name string, note []byte) (io.Closer,
 	if err != nil {
 		return nil, readOnlyError(err)
 	}
+	d.staging.tidy()
 	l := dirLock{f}
 	if err := l.write(note); err != nil {
 		return nil, readOnlyError(errors.Join(err, l.Close()))

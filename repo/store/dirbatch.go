@@ -19,6 +19,7 @@ func (d *dir) NewBatch(ctx context.Context) (Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	d.staging.tidy()
 	return &dirBatch{dir: d}, nil
 }
 

@@ -76,6 +76,15 @@ func (s *staging) begin() error {
 	return nil
 }
 
+// tidy removes what dead processes have left, for who may write nothing.
+func (s *staging) tidy() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users == 0 {
+		s.sweep()
+	}
+}
+
 // start begins a session under a name of its own.
 func (s *staging) start() error {
 	for {
