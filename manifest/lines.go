@@ -7,6 +7,7 @@ type lines struct {
 	text string
 	pos  int // where the next physical line begins
 	next int // its number
+	most int // bytes of a logical line; one that has more is not joined to its end
 }
 
 // A line is a logical line: physical lines without leading blanks, joined
@@ -56,7 +57,7 @@ func (l *lines) physical() (text string, indent int) {
 func (l *lines) join(out *line) {
 	var joined strings.Builder
 	part := out.text
-	for strings.HasSuffix(part, `\`) {
+	for strings.HasSuffix(part, `\`) && l.pos-out.start <= l.most {
 		joined.WriteString(part[:len(part)-1])
 		if l.pos >= len(l.text) {
 			out.open = true

@@ -14,6 +14,7 @@ type Options struct {
 	MaxLine    int   // bytes of an action or comment with its continuations; 0 means 1 MiB
 	MaxAttrs   int   // attributes of an action; 0 means 65536
 	MaxActions int   // actions of a manifest; 0 means 1048576
+	MaxTotal   int   // attributes of all actions of a manifest; 0 means 8388608
 	MaxErrors  int   // faults that Parse collects; 0 means 1000
 }
 
@@ -22,6 +23,7 @@ const (
 	maxLine    = 1 << 20
 	maxAttrs   = 1 << 16
 	maxActions = 1 << 20 // the largest manifests known have 100,000
+	maxTotal   = 1 << 23 // those have a million
 	maxErrors  = 1000
 )
 
@@ -35,6 +37,7 @@ func (o *Options) limits() Options {
 		MaxLine:    positive(o.MaxLine, maxLine),
 		MaxAttrs:   positive(o.MaxAttrs, maxAttrs),
 		MaxActions: positive(o.MaxActions, maxActions),
+		MaxTotal:   positive(o.MaxTotal, maxTotal),
 		MaxErrors:  positive(o.MaxErrors, maxErrors),
 	}
 }
@@ -70,6 +73,7 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 	lines := min(bytes.Count(src, []byte("\n"))+1, len(src)/32+1, p.limits.MaxActions) // no more than a text of blank lines is worth
 	m := &Manifest{src: string(src), actions: make([]Action, 0, lines)}
 	var errs ErrorList
+	room := p.limits.MaxTotal
 	p.begin(m.src, 1)
 	for {
 		var a Action
@@ -80,7 +84,10 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 			return m, errs.Err()
 		case err == nil && len(m.actions) == p.limits.MaxActions:
 			errs = append(errs, p.limit("MaxActions", int64(p.limits.MaxActions)))
+		case err == nil && len(a.Attrs) > room:
+			errs = append(errs, p.limit("MaxTotal", int64(p.limits.MaxTotal)))
 		case err == nil:
+			room -= len(a.Attrs)
 			m.actions = append(m.actions, a)
 		case len(errs) < p.limits.MaxErrors:
 			errs = append(errs, err)
@@ -90,7 +97,8 @@ func (o *Options) Parse(name string, src []byte) (*Manifest, error) {
 	}
 }
 
-// Actions is like the function [Actions], with limits. MaxActions and MaxErrors do not apply.
+// Actions is like the function [Actions], with limits. MaxActions, MaxTotal and MaxErrors do not
+// apply.
 func (o *Options) Actions(name string, r io.Reader) iter.Seq2[Action, error] {
 	return func(yield func(Action, error) bool) {
 		p := newParser(name, o)
@@ -146,7 +154,7 @@ func newParser(file string, o *Options) *parser {
 
 // begin gives the parser a text, or the next part of one.
 func (p *parser) begin(text string, line int) {
-	p.lines = lines{text: text, next: line}
+	p.lines = lines{text: text, next: line, most: p.limits.MaxLine}
 }
 
 // next reads the next action into a, or finds the next fault. There is neither at

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goips/ips/manifest"
+	"github.com/stretchr/testify/require"
 )
 
 func TestPositions(t *testing.T) {
@@ -289,5 +291,48 @@ func TestAllocations(t *testing.T) {
 	a := slices.Collect(m.Kind(manifest.KindFile))[0]
 	if n := testing.AllocsPerRun(100, func() { a.Equal(a); a.Compare(a); a.Key(); a.Attrs.Get("pkg.size") }); n > 0 {
 		t.Errorf("questions to an action: %v allocations", n)
+	}
+}
+
+// TestWholeLimits reads manifests at the limits of what all actions have together. The
+// manifest has what was read until then.
+func TestWholeLimits(t *testing.T) {
+	const text = "dir path=a b=c\n# no action\ndir path=d\ndir path=e f=g\n"
+	for _, c := range []struct {
+		opts   manifest.Options
+		want   int // actions
+		beyond string
+	}{
+		{manifest.Options{MaxActions: 3, MaxTotal: 5}, 3, ""},
+		{manifest.Options{MaxActions: 2}, 2, "4: manifest exceeds MaxActions of 2"},
+		{manifest.Options{MaxTotal: 4}, 2, "4: manifest exceeds MaxTotal of 4"},
+		{manifest.Options{MaxTotal: 1}, 0, "1: manifest exceeds MaxTotal of 1"},
+	} {
+		m, err := c.opts.Parse("", []byte(text))
+		require.Equal(t, c.want, m.Len())
+		if c.beyond == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, c.beyond)
+		}
+	}
+}
+
+// TestMemory parses hostile manifests as large as any may be, if IPS_LONG is set, and else
+// a sixteenth: what is allocated is some times their size, not many.
+func TestMemory(t *testing.T) {
+	size, opts := 16<<20, manifest.Options{MaxActions: 1 << 16, MaxTotal: 1 << 19}
+	if os.Getenv("IPS_LONG") != "" {
+		size, opts = 255<<20, manifest.Options{}
+	}
+	for _, line := range []string{
+		"set name=a value=b\n", "a\n", "depend\n", "set name=a value=b \\\n", "\\\n", "dir path=a " + strings.Repeat("x=y ", 2000) + "\n", "dir path=a" + strings.Repeat(" ", 1000) + "\n",
+	} {
+		src := bytes.Repeat([]byte(line), size/len(line))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = opts.Parse("m", src) // most are refused
+		runtime.ReadMemStats(&after)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*size), "%.20q", line)
 	}
 }
