@@ -42,7 +42,7 @@ func openArtefact(t testing.TB, name string) (*archive.ReadCloser, expectation) 
 	if err := json.Unmarshal(src, &want); err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(file)
+	a, err := archive.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestArtefactsWithoutIndex(t *testing.T) {
 
 func newReader(t testing.TB, src []byte) *archive.Reader {
 	t.Helper()
-	a, err := archive.NewReader(bytes.NewReader(src), int64(len(src)))
+	a, err := archive.NewReader(t.Context(), bytes.NewReader(src), int64(len(src)))
 	if err != nil {
 		t.Fatal(err)
 	}

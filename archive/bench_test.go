@@ -69,7 +69,7 @@ func BenchmarkList(b *testing.B) {
 	list := func(b *testing.B, count func(*archive.Reader) int) {
 		b.ReportAllocs()
 		for b.Loop() {
-			a, err := archive.Open(name)
+			a, err := archive.Open(b.Context(), name)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -51,7 +51,7 @@ func TestCreate(t *testing.T) {
 	if names := dirNames(t, dir); len(names) != 1 || names[0] != "x.p5p" {
 		t.Errorf("files: %v", names)
 	}
-	a, err := archive.Open(name)
+	a, err := archive.Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestCreateRace(t *testing.T) {
 	if names := dirNames(t, dir); len(names) != 1 {
 		t.Errorf("files: %v", names)
 	}
-	a, err := archive.Open(name)
+	a, err := archive.Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func Example() {
 	}
 
 	// It reads back: members, packages, and payloads, which are verified.
-	r, err := archive.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	r, err := archive.NewReader(context.Background(), bytes.NewReader(file.Bytes()), int64(file.Len()))
 	if err != nil {
 		fmt.Println(err)
 		return

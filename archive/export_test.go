@@ -15,7 +15,7 @@ func (a *Reader) ReadMember(t testing.TB, name string) []byte {
 // IndexText returns the text of the index.
 func (a *Reader) IndexText(t testing.TB) string {
 	t.Helper()
-	m, _, err := a.header(0)
+	m, _, err := a.header(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

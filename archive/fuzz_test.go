@@ -47,7 +47,7 @@ func slowIndex(text string, base, size int64) (members []Member, ok bool) {
 
 func FuzzIndex(f *testing.F) {
 	for _, name := range []string{"one", "many", "two-publishers"} {
-		a, err := Open(filepath.Join("testdata", name+".p5p"))
+		a, err := Open(f.Context(), filepath.Join("testdata", name+".p5p"))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func FuzzReader(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		a, err := NewReader(bytes.NewReader(src), int64(len(src)))
+		a, err := NewReader(f.Context(), bytes.NewReader(src), int64(len(src)))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func FuzzReader(f *testing.F) {
 			head := header{name: indexName, size: n, comment: commentPrefix + indexVersion}.append(nil)
 			src = slices.Concat(head, packed, make([]byte, padding(n, blockSize)), src)
 		}
-		a, err := NewReader(bytes.NewReader(src), int64(len(src)))
+		a, err := NewReader(t.Context(), bytes.NewReader(src), int64(len(src)))
 		if err != nil {
 			checkError(t, err, src)
 			return

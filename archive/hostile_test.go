@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -76,7 +77,7 @@ func record(name string, offset, entry, size any) string {
 
 // open reads an archive that is not expected to be one.
 func open(src []byte) error {
-	_, err := archive.NewReader(bytes.NewReader(src), int64(len(src)))
+	_, err := archive.NewReader(context.Background(), bytes.NewReader(src), int64(len(src)))
 	return err
 }
 
@@ -114,10 +115,10 @@ func TestNoArchive(t *testing.T) {
 			wantError(t, open(src), archive.ErrFormat, "", 0)
 		})
 	}
-	if _, err := archive.Open(t.TempDir()); !errors.Is(err, archive.ErrFormat) {
+	if _, err := archive.Open(t.Context(), t.TempDir()); !errors.Is(err, archive.ErrFormat) {
 		t.Errorf("directory: %v", err)
 	}
-	if _, err := archive.Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := archive.Open(t.Context(), filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
 }
@@ -182,7 +183,7 @@ func TestShrinking(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := int64(len(src))
-	a, err := archive.NewReader(shrinking{bytes.NewReader(src), &end}, end)
+	a, err := archive.NewReader(t.Context(), shrinking{bytes.NewReader(src), &end}, end)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestHuge(t *testing.T) {
 		index = v.add(index, base, "publisher/p/file/00/"+name, "start", 10<<30+1)
 		return v.add(index, base, "publisher/p/pkg/a/1%2C5.11", text, int64(len(text)))
 	})
-	a, err := NewReader(v, v.size)
+	a, err := NewReader(t.Context(), v, v.size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestHugeManifest(t *testing.T) {
 	v := newVirtual(t, func(v *virtual, index []byte, base int64) []byte {
 		return v.add(index, base, name, "set name=a value=b\n", 1<<40)
 	})
-	a, err := NewReader(v, v.size)
+	a, err := NewReader(t.Context(), v, v.size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestSparse(t *testing.T) {
 	src = append(src, make([]byte, padding(int64(len(records)), blockSize))...)
 	src = appendBlock(src, block{name: name, size: 1, typ: '0'})
 	src = append(src, make([]byte, 3*blockSize)...)
-	_, err := NewReader(bytes.NewReader(src), int64(len(src)))
+	_, err := NewReader(t.Context(), bytes.NewReader(src), int64(len(src)))
 	var e *Error
 	if !errors.As(err, &e) || !errors.Is(err, ErrType) || e.Member != name {
 		t.Error(err)

@@ -32,7 +32,7 @@ func TestOpenWords(t *testing.T) {
 		{"empty", "archive, offset 0: not a package archive: truncated: it ends within a header, or without its two blocks of zeros", io.ErrUnexpectedEOF},
 		{"short", "archive, offset 0: not a package archive: truncated: it ends within a header", io.ErrUnexpectedEOF},
 	} {
-		_, err := archive.Open(path(tt.name))
+		_, err := archive.Open(t.Context(), path(tt.name))
 		require.EqualError(t, err, path(tt.name)+": "+tt.want)
 		require.True(t, errors.Is(err, tt.is), tt.name)
 	}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,19 +30,19 @@ type Reader struct {
 }
 
 // NewReader returns a Reader of the archive with the given size in r. It reads the index
-// or, if there is none, the headers of all members. If r is not an archive, the
-// error is an [*Error].
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+// or, if there is none, the headers of all members, which takes long if there are many. If
+// r is not an archive, the error is an [*Error].
+func NewReader(ctx context.Context, r io.ReaderAt, size int64) (*Reader, error) {
 	a := new(Reader)
-	if err := a.init(r, size); err != nil {
+	if err := a.init(ctx, r, size); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Reader) init(r io.ReaderAt, size int64) error {
+func (a *Reader) init(ctx context.Context, r io.ReaderAt, size int64) error {
 	a.r, a.size, a.byName = r, size, map[string]int{}
-	if err := a.readMembers(); err != nil {
+	if err := a.readMembers(ctx); err != nil {
 		return err
 	}
 	return a.findPublishers()
@@ -61,14 +62,14 @@ func (a *Reader) addMember(m Member) error {
 }
 
 // readMembers finds out what the archive has, from the index if possible.
-func (a *Reader) readMembers() error {
-	first, hdr, err := a.header(0)
+func (a *Reader) readMembers(ctx context.Context) error {
+	first, hdr, err := a.header(ctx, 0)
 	if err != nil {
 		return asFormat(err)
 	}
 	comment, ok := strings.CutPrefix(hdr.PAXRecords["comment"], commentPrefix)
 	if !ok || !strings.HasPrefix(first.Name, indexPrefix) || !strings.HasSuffix(first.Name, indexSuffix) {
-		return a.scan()
+		return a.scan(ctx)
 	}
 	if comment != indexVersion {
 		return &Error{first.Name, 0, fmt.Errorf("index version %q: %w", comment, errors.ErrUnsupported)}
@@ -81,6 +82,9 @@ func (a *Reader) readMembers() error {
 	members, err := parseIndex(text, first.end(), a.size)
 	if err != nil {
 		return inIndex(err, first)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	a.byName, a.members = make(map[string]int, len(members)), make([]Member, 0, len(members))
 	for _, m := range members {
@@ -143,7 +147,7 @@ type ReadCloser struct {
 
 // Open opens the archive in the named file. What is no file, such as a pipe, is refused
 // without opening it, which could wait for a writer.
-func Open(name string) (*ReadCloser, error) {
+func Open(ctx context.Context, name string) (*ReadCloser, error) {
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = notFile(info)
@@ -156,13 +160,13 @@ func Open(name string) (*ReadCloser, error) {
 		return nil, namesFile(name, err)
 	}
 	a := &ReadCloser{file: f}
-	if err := a.initFile(); err != nil {
+	if err := a.initFile(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
 	}
 	return a, nil
 }
 
-func (a *ReadCloser) initFile() error {
+func (a *ReadCloser) initFile(ctx context.Context) error {
 	info, err := a.file.Stat()
 	if err != nil {
 		return err
@@ -170,7 +174,7 @@ func (a *ReadCloser) initFile() error {
 	if !info.Mode().IsRegular() { // it was replaced meanwhile
 		return notFile(info)
 	}
-	return a.init(a.file, info.Size())
+	return a.init(ctx, a.file, info.Size())
 }
 
 // notFile says what is there in place of a file.

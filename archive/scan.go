@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,9 @@ import (
 const maxMembers = 2 << 20
 
 // scan reads the headers of all members.
-func (a *Reader) scan() error {
+func (a *Reader) scan(ctx context.Context) error {
 	for offset := int64(0); ; {
-		m, _, err := a.header(offset)
+		m, _, err := a.header(ctx, offset)
 		if errors.Is(err, errEnd) {
 			return nil
 		}
@@ -39,14 +40,17 @@ func (a *Reader) scan() error {
 var errEnd = errors.New("no members")
 
 // header reads the header at offset, and those that belong to it.
-func (a *Reader) header(offset int64) (Member, *tar.Header, error) {
-	section := io.NewSectionReader(a.r, offset, max(0, a.size-offset))
+func (a *Reader) header(ctx context.Context, offset int64) (Member, *tar.Header, error) {
+	section := io.NewSectionReader(&headerReader{ctx, a.r, maxHeader}, offset, max(0, a.size-offset))
 	hdr, err := nextHeader(section)
 	if errors.Is(err, io.EOF) {
 		err = reason.Truncated("it ends within a header, or without its two blocks of zeros")
 		if ok, _ := a.endsAt(offset); ok {
 			err = errEnd
 		}
+	}
+	if ctx.Err() != nil {
+		return Member{}, nil, ctx.Err()
 	}
 	if err != nil {
 		return Member{}, nil, &Error{"", offset, reason.NoEOF(err, "it ends within a header")}
@@ -70,6 +74,27 @@ func (a *Reader) header(offset int64) (Member, *tar.Header, error) {
 	}
 	m.Entry = read + m.Size + padding(m.Size, blockSize)
 	return m, hdr, nil
+}
+
+// maxHeader is how many bytes the headers of one member may have. A header is followed by
+// others of the kinds that say more about it, in archives for people by a few.
+const maxHeader = 8 << 20
+
+// A headerReader reads headers until there are too many, or the context ends.
+type headerReader struct {
+	ctx  context.Context
+	r    io.ReaderAt
+	left int
+}
+
+func (h *headerReader) ReadAt(p []byte, off int64) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if h.left -= len(p); h.left < 0 {
+		return 0, fmt.Errorf("%w: headers of more than %d bytes for one member", ErrLimit, maxHeader)
+	}
+	return h.r.ReadAt(p, off)
 }
 
 // nextHeader reads a header, passing over global ones, such as those of git archive.

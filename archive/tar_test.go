@@ -22,7 +22,7 @@ func TestHeadersOfReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := bytes.NewReader(src)
-	a, err := NewReader(r, r.Size())
+	a, err := NewReader(t.Context(), r, r.Size())
 	if err != nil {
 		t.Fatal(err)
 	}

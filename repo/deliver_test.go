@@ -242,7 +242,7 @@ func TestToArchivePublishes(t *testing.T) {
 	one, err := repo.Publish(t.Context(), sink, m, &repo.PublishOptions{Content: repo.Proto(fstest.MapFS{"a": {Data: []byte("a")}})})
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	a, err := archive.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	a, err := archive.NewReader(t.Context(), bytes.NewReader(file.Bytes()), int64(file.Len()))
 	require.NoError(t, err)
 	require.NoError(t, repotest.TestSource(t.Context(), a, append(append(pkgs, all...), one.FMRI)...))
 

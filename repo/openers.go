@@ -104,7 +104,7 @@ func (l local) source(ctx context.Context, at Location) (SourceCloser, error) {
 	if isDir {
 		return closable[SourceCloser](OpenDir(ctx, at.path, l.opts))
 	}
-	return closable[SourceCloser](archive.Open(at.path))
+	return closable[SourceCloser](archive.Open(ctx, at.path))
 }
 
 func (l local) sink(ctx context.Context, at Location) (SinkCloser, error) {

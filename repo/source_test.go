@@ -56,7 +56,7 @@ func archived(t *testing.T, src repo.Source) *archive.Reader {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	a, err := archive.NewReader(t.Context(), bytes.NewReader(file.Bytes()), int64(file.Len()))
 	if err != nil {
 		t.Fatal(err)
 	}
