@@ -66,15 +66,20 @@ func Proto(areas ...fs.FS) func(name string) (fs.File, error) {
 	}
 }
 
-// openRegular opens a file unless it is something else, which counts as nothing.
+// openRegular opens a file unless it is something else, which counts as nothing. It is asked
+// what it is before it is opened: a pipe would wait for who writes to it.
 func openRegular(fsys fs.FS, name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, fs.ErrNotExist
 	}
-	f, err := fsys.Open(name)
-	if errors.Is(err, syscall.ENOTDIR) {
+	info, err := fs.Stat(fsys, name)
+	if errors.Is(err, syscall.ENOTDIR) || err == nil && !info.Mode().IsRegular() {
 		return nil, fs.ErrNotExist
 	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}

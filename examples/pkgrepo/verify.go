@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -199,9 +198,9 @@ func anyMatches(patterns []fmri.Pattern, f fmri.FMRI) bool {
 // readIgnores reads files of lines "pkg=PATTERN [min_ver=V] [max_ver=V] depend=PATTERN ...".
 func readIgnores(names []string) (rules ignoreRules, err error) {
 	for _, name := range names {
-		f, err := os.Open(name)
+		f, err := cli.Open(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		defer f.Close()
 		s := bufio.NewScanner(f)

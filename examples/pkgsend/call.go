@@ -198,7 +198,7 @@ func (c *call) readManifest(ctx context.Context) (*manifest.Manifest, error) {
 }
 
 func readFile(ctx context.Context, name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := cli.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is no such manifest")
 	}
@@ -271,7 +271,7 @@ func (c *call) content() (func(name string) (fs.File, error), error) {
 
 // openHere opens a payload by its own name.
 func openHere(name string) (fs.File, error) {
-	f, err := os.Open(filepath.FromSlash(name))
+	f, err := cli.Open(filepath.FromSlash(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no file %s; directories of payloads are given with -d", name)

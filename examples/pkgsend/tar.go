@@ -8,11 +8,13 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"github.com/goips/ips/examples/internal/cli"
 )
 
 // openTar opens a tar archive, which may be compressed with gzip or bzip2.
 func openTar(name string) (*os.File, error) {
-	f, err := os.Open(name)
+	f, err := cli.Open(name)
 	if err != nil {
 		return nil, err
 	}
