@@ -80,7 +80,8 @@ func (t *tour) readArchive(ctx context.Context, name string, packages []fmri.FMR
 		return err
 	}
 	defer a.Close()
-	for finding, err := range repo.Verify(ctx, a, slices.Values(packages), nil) {
+	opts := &repo.VerifyOptions{Progress: func(e repo.Event) { t.out.progress("verified", e.Done, e.Total) }}
+	for finding, err := range repo.Verify(ctx, a, slices.Values(packages), opts) {
 		if err != nil {
 			return err
 		}
