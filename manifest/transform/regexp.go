@@ -55,14 +55,14 @@ func compile(pattern string, limit time.Duration) (*expression, error) {
 	e := &expression{pattern: pattern, limit: limit}
 	if t, err := translate(pattern, false); err == nil {
 		e.words, e.ends = t.words, t.ends
-		e.compileEasy(t.out.String())
+		e.compileEasy(string(t.out))
 	}
 	hard, err := translate(pattern, true)
 	if err != nil {
 		return nil, &PatternError{pattern, err}
 	}
 	e.groups, e.names = hard.groups, hard.names
-	expr := hard.out.String()
+	expr := string(hard.out)
 	e.searcher = e.engine("%s", expr)
 	e.anchored = e.engine(`\G(?:%s)`, expr)
 	e.advance = e.engine(`\G(?:%s)(?!\G)`, expr)
