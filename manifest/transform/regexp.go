@@ -140,7 +140,7 @@ func (e *expression) find(by engine, value *runes, from int) ([]int, error) {
 }
 
 func (e *expression) tookLong() error {
-	return &PatternError{e.pattern, &LimitError{"time to match one value, in ms", "MaxTime", e.limit.Milliseconds()}}
+	return &PatternError{e.pattern, &LimitError{"time for one value", "MaxTime", int64(e.limit)}}
 }
 
 // A runes is a value as regexp2 takes it.
