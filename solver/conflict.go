@@ -2,6 +2,8 @@ package solver
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -9,15 +11,48 @@ import (
 //
 // Facts contradict each other, and none can be spared: without any one of them
 // the others could be met. What the facts say is what counts; which versions
-// exist is known besides. Error prints them as a derivation.
+// exist is known besides. Error prints them as a derivation, in a few lines; [ConflictError.Derivation]
+// prints all of it.
 type ConflictError struct {
 	Facts   []Fact
 	Repairs []Repair // changes of the request or image after which it can be met
+
+	// Loose says that to find out which facts can be spared would have taken too
+	// long: some of them may be.
+	Loose bool
+
+	// Err is that of the context, if it ended while the facts were looked through,
+	// and else nil.
+	Err error
 }
 
-// Error prints the facts as a tree, and the repairs.
+// Unwrap returns Err.
+func (e *ConflictError) Unwrap() error { return e.Err }
+
+// maxLines is how many lines of a derivation Error prints.
+const maxLines = 12
+
+// Error prints the facts as a tree, and the repairs. Of a long derivation it leaves out
+// the middle.
 func (e *ConflictError) Error() string {
-	lines := append([]string{"the request cannot be met:"}, indent(derive(e.Facts))...)
+	lines := derive(e.Facts)
+	if n := len(lines); n > maxLines {
+		const tail = maxLines / 2
+		left := fmt.Sprintf("... %d lines more ...", n-maxLines+1)
+		lines = slices.Concat(lines[:maxLines-1-tail], []string{left}, lines[n-tail:])
+	}
+	return e.print(lines)
+}
+
+// Derivation prints what Error does, and nothing is left out.
+func (e *ConflictError) Derivation() string { return e.print(derive(e.Facts)) }
+
+// print prints the lines of a derivation with what stands around it.
+func (e *ConflictError) print(lines []string) string {
+	lines = append([]string{"the request cannot be met:"}, indent(lines)...)
+	if e.Loose {
+		lines = append(lines, "not all of this may be needed: to find that out would take too long")
+	}
 	if len(e.Repairs) > 0 {
 		lines = append(lines, "what would help:")
 		for _, r := range e.Repairs {
@@ -34,7 +69,7 @@ func indent(lines []string) []string {
 	return lines
 }
 
-// MarshalJSON writes facts, repairs and the printed form.
+// MarshalJSON writes all facts, the repairs and the whole printed form.
 func (e *ConflictError) MarshalJSON() ([]byte, error) {
 	type fact struct {
 		Kind     FactKind     `json:"kind"`
@@ -47,9 +82,10 @@ func (e *ConflictError) MarshalJSON() ([]byte, error) {
 	}
 	out := struct {
 		Facts   []fact   `json:"facts"`
+		Loose   bool     `json:"loose,omitempty"`
 		Repairs []Repair `json:"repairs"`
 		Text    string   `json:"text"`
-	}{[]fact{}, e.Repairs, e.Error()}
+	}{[]fact{}, e.Loose, e.Repairs, e.Derivation()}
 	for _, f := range e.Facts {
 		j := fact{f.Kind, f.Name, f.All, nil, f.Depends, f.By.String(), f.Comment}
 		for _, p := range f.Packages {

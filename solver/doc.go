@@ -52,6 +52,8 @@
 // # Limits
 //
 // A search ends with its context, within milliseconds, or with the limit of
-// [Options]. Firmware and processor dependencies (feature/firmware,
+// [Options]. So does the explanation of a conflict: what is known by then is in the
+// [ConflictError], which says if its facts may not be the fewest. Conflicts of
+// hundreds of facts are not looked through to the end either. Firmware and processor dependencies (feature/firmware,
 // feature/cpu) are taken to be met, and package actuators are not followed, not yet.
 package solver

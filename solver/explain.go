@@ -42,21 +42,27 @@ type explainer struct {
 	byKey   map[groundKey]int32
 	rule    map[sat.ID][]int32 // the grounds that forbid an id
 	uses    map[sat.ID][]owned // the dependencies of an id
+	effort  int                // so far, see maxEffort
 }
 
 // An owned is a dependency and the ground it belongs to.
 type owned struct{ dep, ground int32 }
 
 // explain finds out why the engine of e found no selection: a set of facts that
-// contradict each other, none of which can be spared.
-func (p *problem) explain(ctx context.Context, e *encoding) ([]Fact, error) {
+// contradict each other, none of which can be spared unless the result is loose. If the
+// end of ctx is what cut it short, it is the Err of the result.
+func (p *problem) explain(ctx context.Context, e *encoding) (*ConflictError, error) {
 	x := &explainer{
 		problem: p,
 		byKey:   map[groundKey]int32{},
 		rule:    map[sat.ID][]int32{},
 		uses:    map[sat.ID][]owned{},
 	}
-	for _, c := range e.eng.Core() {
+	core, err := e.eng.Core(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range core {
 		x.add(c)
 	}
 	for i := 0; i < len(x.grounds); i++ {
@@ -65,10 +71,11 @@ func (p *problem) explain(ctx context.Context, e *encoding) ([]Fact, error) {
 		}
 	}
 	x.eng = p.spare()
-	if err := x.minimize(ctx); err != nil {
+	loose, err := x.minimize(ctx)
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	return x.facts(), nil
+	return &ConflictError{Facts: x.facts(), Loose: loose, Err: err}, nil
 }
 
 // spare returns an engine that holds nothing of use any more.
@@ -228,11 +235,16 @@ func (x *explainer) contradicts(ctx context.Context) (bool, error) {
 		}
 	}
 	ok, err := x.eng.Search(ctx)
+	x.effort += x.eng.Stats.Loads + x.eng.Stats.Decisions
 	if ok || err != nil {
 		return false, err
 	}
+	core, err := x.eng.Core(ctx)
+	if err != nil {
+		return false, err
+	}
 	needed := make([]bool, len(x.grounds))
-	for _, c := range x.eng.Core() {
+	for _, c := range core {
 		x.markNeeded(c, needed)
 	}
 	for i := range x.grounds {
@@ -270,33 +282,69 @@ func (x *explainer) markRules(spans []sat.Span, needed []bool) {
 	}
 }
 
-// minimize turns off grounds until none can be spared.
-func (x *explainer) minimize(ctx context.Context) error {
+// maxEffort is how much work the search for the fewest grounds may take: loaded versions
+// and decisions of all its searches. What real conflicts take is far below.
+const maxEffort = 400_000
+
+// manyGrounds is the number of grounds from which on those that say the same of
+// different names are spared together or not at all.
+const manyGrounds = 256
+
+// minimize turns off grounds until none can be spared. It ends early, and says so, if
+// that takes too much work, or with ctx.
+func (x *explainer) minimize(ctx context.Context) (loose bool, err error) {
 	if _, err := x.contradicts(ctx); err != nil {
-		return err
+		return true, err
 	}
-	order := make([]int, len(x.grounds))
-	for i := range order {
-		order[i] = i
+	for _, unit := range x.units() {
+		if !x.grounds[unit[0]].on {
+			continue
+		}
+		if x.effort > maxEffort {
+			return true, nil
+		}
+		before := x.onSet()
+		for _, i := range unit {
+			x.grounds[i].on = false
+		}
+		ok, err := x.contradicts(ctx)
+		if !ok {
+			x.restore(before)
+		}
+		if err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// units returns the grounds that are on in the order in which they are to be spared,
+// one by one or, if there are many, in groups of siblings.
+func (x *explainer) units() [][]int {
+	var order []int
+	for i := range x.grounds {
+		if x.grounds[i].on {
+			order = append(order, i)
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(x.grounds[b].weight(), x.grounds[a].weight())
 	})
+	many := len(order) > manyGrounds
+	var units [][]int
+	siblings := map[groundKey]int{}
 	for _, i := range order {
-		if !x.grounds[i].on {
+		key := x.grounds[i].groundKey
+		key.slot = sat.None
+		n, seen := siblings[key]
+		if seen && many {
+			units[n] = append(units[n], i)
 			continue
 		}
-		before := x.onSet()
-		x.grounds[i].on = false
-		ok, err := x.contradicts(ctx)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			x.restore(before)
-		}
+		siblings[key] = len(units)
+		units = append(units, []int{i})
 	}
-	return nil
+	return units
 }
 
 // onSet returns which grounds are on.

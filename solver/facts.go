@@ -2,6 +2,7 @@ package solver
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/goips/ips/fmri"
@@ -12,21 +13,26 @@ import (
 // versions joined.
 func (x *explainer) facts() []Fact {
 	var facts []Fact
-	joined := make([]bool, len(x.grounds))
+	of := map[string]int{} // versions to the fact about their dependencies
 	for i := range x.grounds {
 		g := &x.grounds[i]
-		if !g.on || joined[i] {
+		if !g.on {
 			continue
 		}
-		f := x.fact(g)
-		for k := i + 1; k < len(x.grounds) && g.kind == FactDepend; k++ {
-			if h := &x.grounds[k]; h.on && h.kind == FactDepend && slices.Equal(g.versions(), h.versions()) {
-				joined[k] = true
-				f.Depends = append(f.Depends, x.dependency(h.uses))
+		if g.kind == FactDepend {
+			key := fmt.Sprint(g.versions())
+			if n, ok := of[key]; ok {
+				facts[n].Depends = append(facts[n].Depends, x.dependency(g.uses))
+				continue
 			}
+			of[key] = len(facts)
 		}
-		slices.SortStableFunc(f.Depends, compareDependencies)
-		facts = append(facts, f)
+		facts = append(facts, x.fact(g))
+	}
+	for i := range facts {
+		if facts[i].Kind == FactDepend {
+			slices.SortStableFunc(facts[i].Depends, compareDependencies)
+		}
 	}
 	slices.SortStableFunc(facts, func(a, b Fact) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(x.requestOrder(a), x.requestOrder(b)),

@@ -44,7 +44,9 @@ func (p *problem) search(ctx context.Context) (bool, error) {
 		}
 		var core []sat.Cause
 		if !ok {
-			core = p.main.eng.Core()
+			if core, err = p.main.eng.Core(ctx); err != nil {
+				return false, err
+			}
 		}
 		found, err := p.probeGroups(ctx, p.suspects(core))
 		switch {

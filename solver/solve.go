@@ -16,7 +16,7 @@ import (
 // looked at every few milliseconds.
 func (s *Solver) Solve(ctx context.Context, img *Image, req Request) (*Solution, error) {
 	sol, err := s.answer(ctx, img, req)
-	if conflict, ok := err.(*ConflictError); ok {
+	if conflict, ok := err.(*ConflictError); ok && conflict.Err == nil {
 		conflict.Repairs = s.repairs(ctx, img, req, conflict.Facts)
 	}
 	return sol, err
@@ -39,11 +39,11 @@ func (s *Solver) answer(ctx context.Context, img *Image, req Request) (*Solution
 	case err != nil:
 		return nil, p.searchError(err)
 	case !ok:
-		facts, err := p.explain(ctx, p.failed)
+		conflict, err := p.explain(ctx, p.failed)
 		if err != nil {
 			return nil, p.searchError(err)
 		}
-		return nil, &ConflictError{Facts: facts}
+		return nil, conflict
 	}
 	sol := p.solution(selected)
 	if list := p.stuck(sol); list != nil {

@@ -13,6 +13,8 @@ import (
 // once, where it first matters.
 type tree struct {
 	facts []Fact
+	rules map[string][]int // by name: the facts that forbid versions of it
+	needs map[string][]int // by name: the dependencies of it
 	told  []bool
 	form  fmri.Form // of packages
 	lines []string
@@ -20,7 +22,16 @@ type tree struct {
 
 // derive prints facts as a tree of lines.
 func derive(facts []Fact) []string {
-	t := tree{facts: facts, told: make([]bool, len(facts)), form: formFor(facts)}
+	t := tree{facts: facts, told: make([]bool, len(facts)), form: formFor(facts),
+		rules: map[string][]int{}, needs: map[string][]int{}}
+	for i := range facts {
+		switch f := &facts[i]; {
+		case f.Kind >= firstRule:
+			t.rules[f.Name] = append(t.rules[f.Name], i)
+		case f.Kind == FactDepend:
+			t.needs[f.Name] = append(t.needs[f.Name], i)
+		}
+	}
 	for i := range facts {
 		if facts[i].Kind < FactDepend {
 			t.tell(i, 0)
@@ -85,31 +96,70 @@ func (t *tree) tell(i, depth int) {
 	case FactDepend:
 		for _, d := range f.Depends {
 			if depKinds[d.Type].needs() {
-				for _, name := range d.On {
-					t.tellAbout(name, depth+1)
-				}
+				t.tellNeeded(d.On, depth+1)
 			}
 		}
 	}
 }
 
-// tellAbout prints what is known about a package that something leads to.
-func (t *tree) tellAbout(name string, depth int) {
-	for i := range t.facts {
-		if f := &t.facts[i]; f.Name == name && f.Kind >= firstRule {
-			t.tell(i, depth)
+// tellNeeded prints what is known about packages of which something needs one. What is
+// the same for several is told once.
+func (t *tree) tellNeeded(names []string, depth int) {
+	alike := map[string][]int{}
+	for _, name := range names {
+		if why, i := t.only(name); why != "" {
+			alike[why] = append(alike[why], i)
 		}
 	}
-	for i := range t.facts {
-		if f := &t.facts[i]; f.Name == name && f.Kind == FactDepend {
+	for _, name := range names {
+		why, i := t.only(name)
+		if len(alike[why]) < minAlike {
+			t.tellAbout(name, depth)
+			continue
+		}
+		f := &t.facts[i]
+		subject, _ := t.subject(f)
+		t.line(depth, fmt.Sprintf("%s and %d others %s", subject, len(alike[why])-1, why))
+		for _, k := range alike[why] {
+			t.told[k] = true
+		}
+		for _, name := range f.Depends[0].On {
+			t.tellAbout(name, depth+1)
+		}
+	}
+}
+
+// minAlike is how many packages are told as one if the same holds for them.
+const minAlike = 3
+
+// only returns what there is to say of a package, and the number of the fact, if that is
+// just one dependency that has not been told yet.
+func (t *tree) only(name string) (why string, i int) {
+	if len(t.rules[name]) > 0 || len(t.needs[name]) != 1 {
+		return "", 0
+	}
+	i = t.needs[name][0]
+	if f := &t.facts[i]; !t.told[i] && len(f.Depends) == 1 && depKinds[f.Depends[0].Type].needs() {
+		return clause(f.Depends, f.Depends[0], true), i
+	}
+	return "", 0
+}
+
+// tellAbout prints what is known about a package that something leads to.
+func (t *tree) tellAbout(name string, depth int) {
+	for _, list := range [][]int{t.rules[name], t.needs[name]} {
+		for _, i := range list {
 			t.tell(i, depth)
 		}
 	}
 }
 
 func (t *tree) line(depth int, text string) {
-	t.lines = append(t.lines, strings.Repeat("  ", depth)+text)
+	t.lines = append(t.lines, strings.Repeat("  ", min(depth, maxIndent))+text)
 }
+
+// maxIndent is how far the steps of a long chain are indented.
+const maxIndent = 10
 
 // sentence says a fact in one line, or in one and a list.
 func (t *tree) sentence(f *Fact) (first string, more []string) {
@@ -239,6 +289,9 @@ func clause(deps []Dependency, d Dependency, many bool) string {
 	return agree(many, "admits only ", "admit only ") + object(d)
 }
 
+// maxNamed is how many of several packages are named in one line.
+const maxNamed = 8
+
 // object names what is depended on: at the versions of the oldest and the
 // newest depending version, if those differ.
 func object(d Dependency) string {
@@ -266,6 +319,9 @@ func object(d Dependency) string {
 		texts = append(texts, text)
 	}
 	text := strings.Join(texts, ", ")
+	if n := len(texts); n > maxNamed+1 {
+		text = fmt.Sprintf("%s and %d others", strings.Join(texts[:maxNamed], ", "), n-maxNamed)
+	}
 	if newest.kind == conditional {
 		text += " if there is " + newest.predicate.Name()
 		if v := newest.predicate.Version(); v.IsValid() {

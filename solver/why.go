@@ -78,12 +78,8 @@ func (s *Solver) Why(ctx context.Context, img *Image, req Request, name string) 
 		e.Package = p.m.fmri(id)
 		e.Chain = p.chain(selected, id)
 	}
-	facts, err := p.instead(ctx, selected, slot)
-	if err != nil {
+	if e.Instead, err = p.instead(ctx, selected, slot); err != nil {
 		return nil, p.searchError(err)
-	}
-	if facts != nil {
-		e.Instead = &ConflictError{Facts: facts}
 	}
 	return e, nil
 }
@@ -165,7 +161,7 @@ func (p *problem) holds(spans []sat.Span, selected []sat.ID) bool {
 // instead finds out why there is no version of slot s that is preferred to the
 // selected one: what it contradicts of that which counts more. It returns nil
 // if there is no contradiction.
-func (p *problem) instead(ctx context.Context, selected []sat.ID, s sat.Slot) ([]Fact, error) {
+func (p *problem) instead(ctx context.Context, selected []sat.ID, s sat.Slot) (*ConflictError, error) {
 	wanted := p.preferred(s, p.m.find(selected, s))
 	if len(wanted) == 0 || p.keeps(s, selected) {
 		return nil, nil
@@ -181,7 +177,11 @@ func (p *problem) instead(ctx context.Context, selected []sat.ID, s sat.Slot) ([
 			return nil, err
 		}
 		end() // whether a group dependency is blocked has nothing to do with it
-		found, err := p.probeGroups(ctx, p.suspects(p.main.eng.Core()))
+		core, err := p.main.eng.Core(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found, err := p.probeGroups(ctx, p.suspects(core))
 		if err != nil {
 			return nil, err
 		}

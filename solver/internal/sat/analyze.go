@@ -177,6 +177,14 @@ func (e *Engine) causes(why reason, en *entry) {
 // causesOfRequire marks what made requirement c have a consequence: its guard
 // and condition as far as they hold, and what killed the ids of its set.
 func (e *Engine) causesOfRequire(c int32) {
+	e.causesOfDemand(c)
+	for _, p := range e.reqs[c].set {
+		e.markDeaths(p)
+	}
+}
+
+// causesOfDemand marks the guard and condition of requirement c as far as they hold.
+func (e *Engine) causesOfDemand(c int32) {
 	q := &e.reqs[c]
 	q.used = true
 	if q.guard != None && e.selected(q.guard) {
@@ -184,9 +192,6 @@ func (e *Engine) causesOfRequire(c int32) {
 	}
 	if !q.cond.Empty() && e.met(q.cond) {
 		e.mark(e.selection(e.slotOf[q.cond.Lo]))
-	}
-	for _, p := range q.set {
-		e.markDeaths(p)
 	}
 }
 

@@ -277,7 +277,11 @@ func selection(e *Engine, u *universe) []ID {
 func (u *universe) checkCore(t *testing.T, seed uint64) {
 	t.Helper()
 	core := map[int]bool{}
-	for _, c := range u.engine.Core() {
+	causes, err := u.engine.Core(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range causes {
 		core[int(c.Tag)] = true
 	}
 	u.all(func(sel []ID) bool {
