@@ -109,6 +109,12 @@ func (s *charset) addRange(f flags, from, to rune) {
 	if !f.fold {
 		return
 	}
+	if from == to {
+		for _, r := range f.same(from) {
+			s.ranges = append(s.ranges, r, r)
+		}
+		return
+	}
 	if f.ascii {
 		for r := from; r <= min(to, unicode.MaxASCII); r++ {
 			for _, other := range f.same(r) {
@@ -121,10 +127,6 @@ func (s *charset) addRange(f flags, from, to rune) {
 	tree, err := syntax.Parse(fmt.Sprintf(`(?i:[\x{%x}-\x{%x}])`, from, to), syntax.Perl)
 	if err == nil && tree.Op == syntax.OpCharClass {
 		s.ranges = append(s.ranges, tree.Rune...)
-	} else if err == nil && tree.Op == syntax.OpLiteral {
-		for _, r := range f.same(tree.Rune[0]) {
-			s.ranges = append(s.ranges, r, r)
-		}
 	}
 	for _, fold := range folds {
 		for _, r := range fold {
@@ -175,6 +177,12 @@ func (t *translator) item(s *charset) error {
 		to, class2, err := t.member()
 		if err == nil && (class != 0 || class2 != 0 || to < from) {
 			err = errors.New("range of characters that is none")
+		}
+		if t.flags.fold {
+			t.folded += int(to - from)
+		}
+		if t.folded > maxFolded {
+			err = errors.New("too many characters in ranges with the flag i")
 		}
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // A Place is a line of a file. The zero Place is nowhere.
@@ -82,12 +83,15 @@ func (e *ReferenceError) Error() string { return e.Ref + ": " + e.Reason }
 type LimitError struct {
 	What  string
 	Limit string // the field of Options
-	Max   int64  // its value
+	Max   int64  // its value; a MaxTime is in nanoseconds
 }
 
 // Error names the limit. What exceeds MaxDepth is most often a rule that emits what it
 // applies to, or a file that includes itself.
 func (e *LimitError) Error() string {
+	if e.Limit == "MaxTime" {
+		return fmt.Sprintf("%s: more than %s of %v; there may be too many ways to match", e.What, e.Limit, time.Duration(e.Max))
+	}
 	return fmt.Sprintf("%s: more than %s of %d", e.What, e.Limit, e.Max)
 }
 

@@ -10,7 +10,7 @@ import (
 // A matcher matches the beginning of values. Most rules are for few actions, so there are
 // quick ways to find that a value does not match.
 type matcher struct {
-	*expression
+	expr     *expression
 	re       *regexp.Regexp // easy, anchored
 	prefix   string         // with which all that matches begins
 	literals []string       // that all that matches has, in this order
@@ -21,9 +21,9 @@ type matcher struct {
 func newMatcher(pattern string, limit time.Duration) (matcher, error) {
 	e, err := compile(pattern, limit)
 	if err != nil || e.easy == nil {
-		return matcher{expression: e}, err
+		return matcher{expr: e}, err
 	}
-	m := matcher{expression: e, literals: literals(e.tree, nil), suffix: suffix(e.tree)}
+	m := matcher{expr: e, literals: literals(e.tree, nil), suffix: suffix(e.tree)}
 	m.prefix, m.whole = e.easy.LiteralPrefix()
 	if m.re, err = regexp.Compile(`\A(?:` + e.text + `)`); err != nil {
 		return matcher{}, &PatternError{pattern, err}
@@ -33,7 +33,7 @@ func newMatcher(pattern string, limit time.Duration) (matcher, error) {
 
 // matches reports whether the beginning of a value matches.
 func (m *matcher) matches(value string) (bool, error) {
-	if !m.isEasy(value) {
+	if !m.expr.isEasy(value) {
 		return m.slow(value)
 	}
 	if !strings.HasPrefix(value, m.prefix) || !strings.HasSuffix(value, m.suffix) {
@@ -59,11 +59,11 @@ func (m *matcher) slow(value string) (bool, error) {
 // submatches returns the match of the beginning of a value, as FindStringSubmatchIndex
 // does.
 func (m *matcher) submatches(value string) ([]int, error) {
-	if m.isEasy(value) {
+	if m.expr.isEasy(value) {
 		return m.re.FindStringSubmatchIndex(value), nil
 	}
 	r := newRunes(value)
-	found, err := m.find(m.anchored, r, 0)
+	found, err := m.expr.find(m.expr.anchored, r, 0)
 	return r.bytes(found), err
 }
 

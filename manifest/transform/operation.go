@@ -119,7 +119,7 @@ type removal struct {
 
 func (r *removal) apply(w *work) error {
 	return w.mapValues(r.name, func(value string) (string, bool, error) {
-		found, err := r.isIn(value)
+		found, err := r.expr.isIn(value)
 		return value, !found, err
 	})
 }
@@ -201,13 +201,13 @@ func (e *edit) prepare(w *work) (*finder, replacement, error) {
 			return nil, nil, err
 		}
 	}
-	r, err := newReplacement(by, f.expression)
+	r, err := newReplacement(by, f.expr)
 	return f, r, err
 }
 
 // finder returns a finder for a pattern. It keeps the last one of each rule.
 func (w *work) finder(e *edit, pattern string) (*finder, error) {
-	if f := w.finders[e]; f != nil && f.pattern == pattern {
+	if f := w.finders[e]; f != nil && f.expr.pattern == pattern {
 		return f, nil
 	}
 	f, err := newFinder(pattern, w.opts.MaxTime)

@@ -55,14 +55,14 @@ func compile(pattern string, limit time.Duration) (*expression, error) {
 	e := &expression{pattern: pattern, limit: limit}
 	if t, err := translate(pattern, false); err == nil {
 		e.words, e.ends = t.words, t.ends
-		e.compileEasy(t.out.String())
+		e.compileEasy(string(t.out))
 	}
 	hard, err := translate(pattern, true)
 	if err != nil {
 		return nil, &PatternError{pattern, err}
 	}
 	e.groups, e.names = hard.groups, hard.names
-	expr := hard.out.String()
+	expr := string(hard.out)
 	e.searcher = e.engine("%s", expr)
 	e.anchored = e.engine(`\G(?:%s)`, expr)
 	e.advance = e.engine(`\G(?:%s)(?!\G)`, expr)
@@ -140,7 +140,7 @@ func (e *expression) find(by engine, value *runes, from int) ([]int, error) {
 }
 
 func (e *expression) tookLong() error {
-	return &PatternError{e.pattern, &LimitError{"time to match one value, in ms", "MaxTime", e.limit.Milliseconds()}}
+	return &PatternError{e.pattern, &LimitError{"time for one value", "MaxTime", int64(e.limit)}}
 }
 
 // A runes is a value as regexp2 takes it.

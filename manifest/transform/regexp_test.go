@@ -94,7 +94,7 @@ func lookBehind(pattern string) bool { return strings.Contains(pattern, "(?<") }
 
 func (c *regexpCase) checkReplacement(t *testing.T, f *finder, values []string) {
 	t.Helper()
-	r, err := newReplacement(*c.Repl, f.expression)
+	r, err := newReplacement(*c.Repl, f.expr)
 	if err != nil || c.Error {
 		if (err != nil) != c.Error {
 			t.Errorf("%s: replacement %s: error %v, want one: %v", c.Pattern, *c.Repl, err, c.Error)
@@ -123,7 +123,7 @@ func (c *regexpCase) checkMatches(t *testing.T, values []string) {
 		if diff := cmp.Diff(want, submatches(&m, value)); diff != "" {
 			t.Errorf("%s: groups of %q (-want +got)\n%s", c.Pattern, value, diff)
 		}
-		if got, err := f.isIn(value); err != nil || got != (c.Sub[i] != value) {
+		if got, err := f.expr.isIn(value); err != nil || got != (c.Sub[i] != value) {
 			t.Errorf("%s is found in %q: got %v, %v, want %v", c.Pattern, value, got, err, c.Sub[i] != value)
 		}
 		got, ok, err := f.replace(value, replacement{{text: "<"}, {}, {text: ">"}}, 10000)
@@ -160,7 +160,7 @@ func TestEndlessExpressions(t *testing.T) {
 		requireTooLong(t, err, pattern)
 		f, err := newFinder(pattern, limit)
 		require.NoError(t, err)
-		_, err = f.isIn(value + "!")
+		_, err = f.expr.isIn(value + "!")
 		requireTooLong(t, err, pattern)
 		_, _, err = f.replace(value+"!", nil, 10000)
 		requireTooLong(t, err, pattern)
@@ -176,16 +176,41 @@ func requireTooLong(t *testing.T, err error, pattern string) {
 	}
 }
 
+// TestLargeExpressions reads expressions as long as a line may be, of what is not read in one
+// go or becomes longer. All end soon, most in an error.
+func TestLargeExpressions(t *testing.T) {
+	const size = 1 << 20
+	for _, part := range []string{"a", "a*+", "{", "{1", "{1,", `\b`, "(", "(?:", "[", "[a", "(?i:a)", "(?P<", "(?#", "[^\\W]", "a|", "(?=a)", "(a)*", "é", "(?x:#"} {
+		for _, end := range []string{"", "]"} {
+			_, err := newFinder(strings.Repeat(part, size/len(part))+end, maxTime)
+			var bad *PatternError
+			if err != nil && !errors.As(err, &bad) {
+				t.Errorf("%s: %v", part, err)
+			}
+		}
+	}
+	_, err := newMatcher("(?i)["+strings.Repeat("a-\U0010ffff", 3000)+"]", maxTime)
+	require.ErrorContains(t, err, "too many characters")
+	for _, pattern := range []string{"(?i)[" + strings.Repeat("a-\U0010ffff", 10) + "]", strings.Repeat("(?:a{1000}){1000}", 1000), "((a{1000}){1000}){1000}(?!a)", strings.Repeat("(?>a{1000000000}", 900) + strings.Repeat("){1000000000}", 900)} {
+		m, err := newMatcher(pattern, maxTime)
+		require.NoError(t, err)
+		_, _ = m.matches("aaa")
+	}
+}
+
 // FuzzMatcher compares the short cuts with what they are short for.
 func FuzzMatcher(f *testing.F) {
-	for _, pattern := range []string{"usr/(.*)", `.+/file10+\.py$`, "(?i)a+b", "a{2,3}(bc)+d?$", "(ab|cd)e|f", "^(?!a).*(?<!b)$", "(?=a)[^b]", `\b.`, "a$|b$", "((a+b)+c)$"} {
+	for _, pattern := range []string{"usr/(.*)", `.+/file10+\.py$`, "(?i)a+b", "a{2,3}(bc)+d?$", "(ab|cd)e|f", "^(?!a).*(?<!b)$", "(?=a)[^b]", `\b.`, "a$|b$", "((a+b)+c)$", `(a)?(?(1)b|c)`, `(?>a*+)\1`, `(?<=[^\W])(?P<n>a)(?P=n)`, `(?aix: [a-\x7f] {2}+)#`} {
 		f.Add(pattern, "usr/lib/file100.py")
 		f.Add(pattern, "aabcbce")
 	}
 	f.Fuzz(func(t *testing.T, pattern, value string) {
-		m, err := newMatcher(pattern, maxTime)
+		m, err := newMatcher(pattern, 20*time.Millisecond)
 		if err != nil {
 			return
+		}
+		if f, err := newFinder(pattern, 20*time.Millisecond); err == nil {
+			_, _, _ = f.replace(value, nil, 1000)
 		}
 		got, err := m.matches(value)
 		want, err2 := m.slow(value)
@@ -215,7 +240,7 @@ func TestReplaceLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := newReplacement(c.by, f.expression)
+		r, err := newReplacement(c.by, f.expr)
 		if err != nil {
 			t.Fatal(err)
 		}

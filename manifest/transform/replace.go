@@ -14,7 +14,7 @@ import (
 
 // A finder finds all places in a value that match.
 type finder struct {
-	*expression
+	expr   *expression
 	behind *regexp.Regexp // a character, and a match behind it; nil if none is empty
 	lazy   bool           // a match of nothing may hide another at its place, so regexp2 is asked
 }
@@ -22,16 +22,16 @@ type finder struct {
 func newFinder(pattern string, limit time.Duration) (*finder, error) {
 	e, err := compile(pattern, limit)
 	if err != nil || e.easy == nil || !canBeEmpty(e.tree) {
-		return &finder{expression: e}, err
+		return &finder{expr: e}, err
 	}
 	if prefersNothing(e.tree) {
-		return &finder{expression: e, lazy: true}, nil
+		return &finder{expr: e, lazy: true}, nil
 	}
 	behind, err := regexp.Compile(`\A(?s:.)(?:` + e.text + `)`)
 	if err != nil {
 		return nil, &PatternError{pattern, err}
 	}
-	return &finder{expression: e, behind: behind}, nil
+	return &finder{expr: e, behind: behind}, nil
 }
 
 // prefersNothing reports whether an expression may match nothing where it could match
@@ -75,10 +75,10 @@ func canBeEmpty(re *syntax.Regexp) bool {
 // all returns the matches in a value, as FindAllStringSubmatchIndex does and with the
 // empty ones that follow another directly, which count in Python.
 func (f *finder) all(value string) ([][]int, error) {
-	if f.lazy || !f.isEasy(value) {
+	if f.lazy || !f.expr.isEasy(value) {
 		return f.allHard(value)
 	}
-	found := f.easy.FindAllStringSubmatchIndex(value, -1)
+	found := f.expr.easy.FindAllStringSubmatchIndex(value, -1)
 	if f.behind == nil {
 		return found, nil
 	}
@@ -102,8 +102,8 @@ func (f *finder) allHard(text string) ([][]int, error) {
 	value, start := newRunes(text), time.Now()
 	for from, wasEmpty := 0, false; ; {
 		m, err := f.after(value, from, wasEmpty)
-		if err == nil && time.Since(start) > f.limit {
-			err = f.tookLong()
+		if err == nil && time.Since(start) > f.expr.limit {
+			err = f.expr.tookLong()
 		}
 		if m == nil || err != nil {
 			return all, err
@@ -116,13 +116,13 @@ func (f *finder) allHard(text string) ([][]int, error) {
 // after returns the next match at a place or behind it.
 func (f *finder) after(value *runes, from int, wasEmpty bool) ([]int, error) {
 	if !wasEmpty {
-		return f.find(f.searcher, value, from)
+		return f.expr.find(f.expr.searcher, value, from)
 	}
-	m, err := f.find(f.advance, value, from)
+	m, err := f.expr.find(f.expr.advance, value, from)
 	if m != nil || err != nil || from == len(value.all) {
 		return m, err
 	}
-	return f.find(f.searcher, value, from+1)
+	return f.expr.find(f.expr.searcher, value, from+1)
 }
 
 // at returns the match at an offset, which is not the first of the value.

@@ -188,7 +188,7 @@ func newEdit(rest string, limit time.Duration) (operation, error) {
 	if e.finder, err = newFinder(pattern.whole, limit); err != nil || !by.isPlain() {
 		return e, err
 	}
-	e.replacement, err = newReplacement(by.whole, e.finder.expression)
+	e.replacement, err = newReplacement(by.whole, e.finder.expr)
 	return e, err
 }
 

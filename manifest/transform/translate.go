@@ -13,6 +13,13 @@ import (
 // errHard says that Go has nothing like a part of an expression.
 var errHard = errors.New("only regexp2 has it")
 
+// maxTranslated is how long a translated expression may be.
+const maxTranslated = 1 << 18
+
+// maxFolded is how many characters are looked at for others that are the same: all that
+// there are, some times.
+const maxFolded = 16 << 20
+
 // maxNested is how deep groups may lie in each other.
 const maxNested = 1000
 
@@ -21,7 +28,7 @@ const maxNested = 1000
 type translator struct {
 	in   string
 	pos  int
-	out  strings.Builder
+	out  []byte
 	hard bool // for regexp2
 
 	flags  flags
@@ -33,6 +40,7 @@ type translator struct {
 	names  map[string]int
 	closed map[int]bool
 	refs   []int // groups that conditions name
+	folded int   // characters in ranges whose case does not matter
 	words  bool
 	ends   bool
 }
@@ -71,13 +79,19 @@ func translate(pattern string, hard bool) (*translator, error) {
 		}
 	}
 	if err != nil {
-		t.out.Reset()
+		t.out = nil
 	}
 	return t, err
 }
 
 func (t *translator) run() error {
+	if !utf8.ValidString(t.in) {
+		return errors.New("not UTF-8")
+	}
 	for t.pos < len(t.in) {
+		if len(t.out) > maxTranslated {
+			return fmt.Errorf("more than %d bytes when written out", maxTranslated)
+		}
 		if t.flags.verbose && t.skipBlank() {
 			continue
 		}
@@ -142,12 +156,12 @@ func (t *translator) next() error {
 // write writes what a repetition can repeat.
 func (t *translator) write(text string) {
 	t.begin()
-	t.out.WriteString(text)
+	t.out = append(t.out, text...)
 }
 
 // begin begins what a repetition can repeat.
 func (t *translator) begin() {
-	t.atom, t.last, t.begun = t.out.Len(), anAtom, true
+	t.atom, t.last, t.begun = len(t.out), anAtom, true
 }
 
 // char writes a character that stands for itself.
@@ -238,16 +252,15 @@ func (t *translator) repeat(sign string) error {
 	switch rest := t.in[t.pos:]; {
 	case strings.HasPrefix(rest, "?"):
 		t.pos++
-		t.out.WriteString(sign + "?")
+		t.out = append(t.out, sign+"?"...)
 	case !strings.HasPrefix(rest, "+"):
-		t.out.WriteString(sign)
+		t.out = append(t.out, sign...)
 	case !t.hard:
 		return errHard
 	default: // possessive, and so is each round of it in Python
 		t.pos++
-		text := t.out.String()
-		t.out.Reset()
-		t.out.WriteString(text[:t.atom] + "(?>(?>" + text[t.atom:] + ")" + sign + ")")
+		t.out = slices.Insert(t.out, t.atom, []byte("(?>(?>")...)
+		t.out = append(t.out, ")"+sign+")"...)
 	}
 	return nil
 }
@@ -257,9 +270,10 @@ const maxCount = 1 << 30
 
 // counted translates a repetition in braces. Braces with something else are characters.
 func (t *translator) counted() error {
-	body, _, ok := strings.Cut(t.in[t.pos+1:], "}")
+	rest := t.in[t.pos+1:]
+	body := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789,"))]
 	least, most, isRange := strings.Cut(body, ",")
-	if !ok || body == "" || strings.Trim(least+most, "0123456789") != "" {
+	if body == "" || strings.Contains(most, ",") || !strings.HasPrefix(rest[len(body):], "}") {
 		t.pos++
 		t.char('{')
 		return nil
@@ -306,9 +320,9 @@ func (t *translator) close() error {
 	t.flags = g.flags
 	t.pos++
 	if g.branches == 1 {
-		t.out.WriteByte('|') // without a second branch regexp2 would not match at all
+		t.out = append(t.out, '|') // without a second branch regexp2 would not match at all
 	}
-	t.out.WriteByte(')')
+	t.out = append(t.out, ')')
 	t.atom, t.last = g.at, anAtom
 	return nil
 }
