@@ -31,6 +31,7 @@ func (e *encoding) start() {
 		e.onStall = e.doomed
 	}
 	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.onStall
+	e.eng.FreeAfter = freeAfter
 	for i := 0; e.relaxed && i < len(e.unmet); i++ {
 		e.eng.AtMost(e.unmet[i])
 	}

@@ -229,6 +229,7 @@ func (x *explainer) Rank(id sat.ID) int { return x.rank(id) }
 func (x *explainer) contradicts(ctx context.Context) (bool, error) {
 	x.eng.Reset(x)
 	x.eng.OnStall = nil
+	x.eng.MaxConflicts, x.eng.FreeAfter = x.opts.MaxConflicts, freeAfter
 	for i := range x.grounds {
 		if g := &x.grounds[i]; g.on && g.must {
 			x.eng.Require(sat.None, sat.Span{}, x.m.layoutSpan(g.slot), -1-int32(i))

@@ -6,6 +6,9 @@ import "github.com/goips/ips/solver/internal/sat"
 // versions that can never be selected.
 const stallAfter = 24
 
+// freeAfter is how many it meets before it looks for any answer first.
+const freeAfter = 400
+
 // A trimming finds the versions that cannot be selected because something they
 // require has no candidate that could: whatever else is decided. It goes from
 // what is dead to what requires it, so each version is found over a shortest way.

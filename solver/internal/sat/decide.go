@@ -7,17 +7,15 @@ const again ID = -2
 
 // next returns the id to select next, [None] when nothing is left to do, or again.
 func (e *Engine) next() ID {
+	if e.guide.on {
+		return e.nextFree()
+	}
 	for ; e.goal < len(e.Goals); e.goal++ {
 		g := e.Goals[e.goal]
 		if e.slots[g.Slot].sel != None {
 			continue
 		}
-		id := g.ID
-		if id == None {
-			all := [1]Span{e.slots[g.Slot].window}
-			id = e.prefer(all[:], e.find(all[:], None))
-		}
-		if id != None && e.Alive(id) {
+		if id := e.wanted(g); id != None {
 			return e.look(id)
 		}
 	}
@@ -26,6 +24,19 @@ func (e *Engine) next() ID {
 		if !e.fulfilled(q.set) {
 			return e.look(e.prefer(q.set, e.find(q.set, None)))
 		}
+	}
+	return None
+}
+
+// wanted returns the living id that goal g wants of its undecided slot, or [None].
+func (e *Engine) wanted(g Goal) ID {
+	id := g.ID
+	if id == None {
+		all := [1]Span{e.slots[g.Slot].window}
+		id = e.prefer(all[:], e.find(all[:], None))
+	}
+	if id != None && e.Alive(id) {
+		return id
 	}
 	return None
 }

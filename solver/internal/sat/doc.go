@@ -31,7 +31,12 @@
 // # Order
 //
 // Goals are decided in the order given, the highest id of a slot first; then
-// the requirements in the order in which they came into force. No restart and
-// no activity changes that, so the first selection found is the best one in
-// that order: a goal fails only because of goals before it.
+// the requirements in the order in which they came into force. The first
+// selection found is the best one in that order: a goal fails only because of
+// goals before it.
+//
+// Where that order meets many contradictions (Engine.FreeAfter) the search first
+// finds any selection, guided by recent contradictions and with restarts, or the
+// proof that there is none. From there it goes through the goals in order, and
+// proves of each that it can, or cannot, be had with those before it.
 package sat

@@ -130,6 +130,9 @@ func (e *Engine) undo(en *entry) {
 		e.hole[en.id] = false
 	case selects:
 		st.sel = None
+		if e.guide.on && int(en.slot) < len(e.guide.phase) {
+			e.guide.phase[en.slot] = en.id
+		}
 	}
 }
 

@@ -81,6 +81,11 @@ type Engine struct {
 	OnStall    func() []ID
 	StallAfter int
 
+	// FreeAfter is after how many contradictions a search in no scope looks
+	// for any selection first, and goes to the preferred one from there. Zero
+	// means never.
+	FreeAfter int
+
 	Stats Stats
 
 	layout   Layout
@@ -121,6 +126,7 @@ type Engine struct {
 	kept    []int32 // scratch: limits to apply again after a jump
 	clash   reason  // what the last propagation failed on
 	analysis
+	guide guide
 }
 
 // A slot is the state of a slot.
@@ -311,6 +317,8 @@ func (e *Engine) Decided(buf []Slot) []Slot {
 func (e *Engine) Search(ctx context.Context) (bool, error) {
 	start := e.Stats.Conflicts
 	stalled := e.OnStall == nil
+	freed := e.FreeAfter == 0 || e.root > 0
+	defer e.endFree()
 	for n := 0; ; n++ {
 		if n&255 == 0 && ctx.Err() != nil {
 			return false, ctx.Err()
@@ -327,6 +335,13 @@ func (e *Engine) Search(ctx context.Context) (bool, error) {
 			if !stalled && e.Stats.Conflicts-start >= e.StallAfter {
 				stalled = true
 				e.drop(e.OnStall())
+			}
+			switch {
+			case e.guide.on:
+				e.heat()
+			case !freed && e.Stats.Conflicts-start >= e.FreeAfter:
+				freed = true
+				e.beginFree()
 			}
 			continue
 		}

@@ -240,6 +240,7 @@ func checkAgainstBruteForce(t *testing.T, seed uint64, n int) {
 		goals := randomGoals(rnd, u)
 		want := u.best(goals)
 		e := u.start(goals)
+		e.FreeAfter = int(seed/6) % 3 // never, or soon: the answers are the same
 		ok, err := e.Search(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -341,5 +342,15 @@ func TestScope(t *testing.T) {
 	e.Pop(sc)
 	if ok, _ := e.Search(t.Context()); !ok || e.Selected(1) != 3 {
 		t.Fatalf("after the scope: selected %d", e.Selected(1))
+	}
+}
+
+// TestLuby knows the beginning of the sequence.
+func TestLuby(t *testing.T) {
+	want := []int{1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8, 1}
+	for i, w := range want {
+		if got := luby(i + 1); got != w {
+			t.Errorf("luby(%d) = %d, want %d", i+1, got, w)
+		}
 	}
 }
