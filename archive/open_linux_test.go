@@ -29,8 +29,8 @@ func TestOpenWords(t *testing.T) {
 		{"missing", "there is no such file", fs.ErrNotExist},
 		{"dir", "not a package archive: it is a directory", archive.ErrFormat},
 		{"pipe", "not a package archive: it is a pipe; write it to a file first", archive.ErrFormat},
-		{"empty", "archive, offset 0: not a package archive: truncated: it ends within a header, or without its two blocks of zeros", io.ErrUnexpectedEOF},
-		{"short", "archive, offset 0: not a package archive: truncated: it ends within a header", io.ErrUnexpectedEOF},
+		{"empty", "archive, offset 0: not a package archive: it has 0 bytes, and the first header of an archive 512", io.ErrUnexpectedEOF},
+		{"short", "archive, offset 0: not a package archive: it has 5 bytes, and the first header of an archive 512", io.ErrUnexpectedEOF},
 	} {
 		_, err := archive.Open(t.Context(), path(tt.name))
 		require.EqualError(t, err, path(tt.name)+": "+tt.want)

@@ -36,6 +36,9 @@ func (a *Reader) scan(ctx context.Context) error {
 	}
 }
 
+// minMember is the size of the smallest member.
+const minMember = 512
+
 // errEnd says that an archive ends where a header could be.
 var errEnd = errors.New("no members")
 
@@ -51,6 +54,9 @@ func (a *Reader) header(ctx context.Context, offset int64) (Member, *tar.Header,
 	}
 	if ctx.Err() != nil {
 		return Member{}, nil, ctx.Err()
+	}
+	if err != nil && offset == 0 && a.size < minMember {
+		err = reason.Errorf(io.ErrUnexpectedEOF, "it has %d bytes, and the first header of an archive %d", a.size, minMember)
 	}
 	if err != nil {
 		return Member{}, nil, &Error{"", offset, reason.NoEOF(err, "it ends within a header")}

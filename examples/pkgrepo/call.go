@@ -96,7 +96,7 @@ func (c *call) repository(ctx context.Context) (*repo.Repository, error) {
 	}
 	r, ok := src.(*repo.Repository)
 	if !ok {
-		return nil, errors.New("an archive is no repository, which this takes")
+		return nil, fmt.Errorf("%s is an archive; this is for repositories, which are directories", c.locations[0])
 	}
 	return r, nil
 }

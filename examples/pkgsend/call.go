@@ -303,7 +303,7 @@ func (c *call) bundle(name string) (fs.FS, error) {
 	}
 	area, err := repo.TarFS(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("-b %s: not a whole tar archive: %w", name, err)
+		return nil, fmt.Errorf("-b %s: not a whole tar archive: %w", name, reason(err))
 	}
 	return area, nil
 }

@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/goips/ips/internal/reason"
 )
 
 // Options say how files are read and rules applied. A nil *Options has the defaults,
@@ -90,7 +92,8 @@ func (o *Options) ReadFile(name string) ([]byte, error) {
 		text, err := readAll(f, name, l.MaxSize)
 		return text, errors.Join(err, f.Close())
 	}
-	return nil, &fs.PathError{Op: "include", Path: name, Err: fs.ErrNotExist}
+	return nil, &fs.PathError{Op: "include", Path: name,
+		Err: reason.New(fs.ErrNotExist, "there is no such file where includes are looked for")}
 }
 
 func readAll(r io.Reader, name string, limit int64) ([]byte, error) {

@@ -236,7 +236,7 @@ func TestErrors(t *testing.T) {
 	if !errors.Is(list[2], errors.ErrUnsupported) || list[2].Place != (transform.Place{File: "t.mog", Line: 3}) {
 		t.Errorf("%v is not unsupported in line 3", list[2])
 	}
-	if got, want := list[:2].Error(), "t.mog:1: include x: file does not exist\nt.mog:2: unknown operation \"foo\""; got != want {
+	if got, want := list[:2].Error(), "t.mog:1: include x: there is no such file where includes are looked for\nt.mog:2: unknown operation \"foo\""; got != want {
 		t.Errorf("list says %q, want %q", got, want)
 	}
 
@@ -376,7 +376,7 @@ func TestDepth(t *testing.T) {
 	}
 	missing := strings.Repeat("<include no>\n", 6)
 	_, err := transform.Parse([]transform.File{{"t", []byte(missing)}, {"u", []byte("<include 0>")}}, opts)
-	if got, want := errorText(err), "t:6: include no: file does not exist\n5:1: no attributes at offset 0"; !strings.HasSuffix(got, want) {
+	if got, want := errorText(err), "t:6: include no: there is no such file where includes are looked for\n5:1: no attributes at offset 0"; !strings.HasSuffix(got, want) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	_, err = transform.Parse([]transform.File{{Text: []byte("<include a>")}}, opts)
