@@ -63,7 +63,7 @@ func checkEntry(t *testing.T, a *archive.Reader, p catalog.Package) {
 	if !ok || digest.Hex() != hex.EncodeToString(sum[:]) {
 		t.Errorf("%v: digest %v; want %x", p.FMRI(), digest, sum)
 	}
-	obsolete, _ := m.Set("pkg.obsolete")
+	obsolete, _ := m.Attribute("pkg.obsolete")
 	value, _ := obsolete.Attrs.Get("value")
 	if p.Obsolete() != (value == "true") {
 		t.Errorf("%v: obsolete %t; manifest has %q", p.FMRI(), p.Obsolete(), value)

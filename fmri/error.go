@@ -13,8 +13,8 @@ var ErrNoVersion = errors.New("FMRI has no version")
 type ErrorKind uint8
 
 const (
-	// SyntaxError: the frame of the text is broken, such as a missing name.
-	SyntaxError ErrorKind = iota + 1
+	// BadSyntax: the frame of the text is broken, such as a missing name.
+	BadSyntax ErrorKind = iota + 1
 	// BadName: the text has a name, which breaks the rules.
 	BadName
 	// BadVersion: the text has a version, which breaks the rules.
@@ -27,7 +27,7 @@ const (
 // "BAD_VERSION". Their list has no class for publishers.
 func (k ErrorKind) String() string {
 	switch k {
-	case SyntaxError:
+	case BadSyntax:
 		return "SYNTAX_ERROR"
 	case BadName:
 		return "BAD_PACKAGENAME"

@@ -59,7 +59,7 @@ func Unescape(s string) (string, error) {
 		}
 		c, err := strconv.ParseUint(s[i+1:min(i+3, len(s))], 16, 8)
 		if err != nil || len(s) < i+3 {
-			f := fault{SyntaxError, i, "percent sign without two hex digits"}
+			f := fault{BadSyntax, i, "percent sign without two hex digits"}
 			return "", f.in("escaped text", s, 0)
 		}
 		b.WriteByte(byte(c))

@@ -79,7 +79,7 @@ func cutPrefix(head string) (prefixed, *fault) {
 	}
 	publisher, name, ok := strings.Cut(rest, "/")
 	if !ok {
-		return prefixed{}, &fault{SyntaxError, len(head), "missing / after publisher"}
+		return prefixed{}, &fault{BadSyntax, len(head), "missing / after publisher"}
 	}
 	return prefixed{publisher, name, true}, nil
 }

@@ -81,11 +81,11 @@ func TestParseError(t *testing.T) {
 		offset int
 		reason string
 	}{
-		{"", fmri.SyntaxError, 0, "missing package name"},
-		{"@1", fmri.SyntaxError, 0, "missing package name"},
-		{"pkg://p", fmri.SyntaxError, 7, "missing / after publisher"},
-		{"pkg://p@1/a", fmri.SyntaxError, 7, "missing / after publisher"},
-		{"pkg://p/@1", fmri.SyntaxError, 8, "missing package name"},
+		{"", fmri.BadSyntax, 0, "missing package name"},
+		{"@1", fmri.BadSyntax, 0, "missing package name"},
+		{"pkg://p", fmri.BadSyntax, 7, "missing / after publisher"},
+		{"pkg://p@1/a", fmri.BadSyntax, 7, "missing / after publisher"},
+		{"pkg://p/@1", fmri.BadSyntax, 8, "missing package name"},
 		{"pkg:a", fmri.BadName, 3, "illegal character in package name"},
 		{"a b@1", fmri.BadName, 1, "illegal character in package name"},
 		{"pkg:/a/-b", fmri.BadName, 7, "segment of package name begins with neither letter nor digit"},

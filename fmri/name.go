@@ -13,7 +13,7 @@ func CheckName(name string) error {
 
 func checkName(name string) *fault {
 	if name == "" {
-		return &fault{SyntaxError, 0, "missing package name"}
+		return &fault{BadSyntax, 0, "missing package name"}
 	}
 	first := true // of a segment
 	for i := range len(name) {

@@ -60,10 +60,10 @@ func TestPatternError(t *testing.T) {
 		kind   fmri.ErrorKind
 		offset int
 	}{
-		{"", fmri.SyntaxError, 0},
-		{"@1", fmri.SyntaxError, 0},
-		{"//p", fmri.SyntaxError, 3},
-		{"//p/@latest", fmri.SyntaxError, 4},
+		{"", fmri.BadSyntax, 0},
+		{"@1", fmri.BadSyntax, 0},
+		{"//p", fmri.BadSyntax, 3},
+		{"//p/@latest", fmri.BadSyntax, 4},
 		{"[ab]", fmri.BadName, 0},
 		{"pkg:/a[b]*", fmri.BadName, 6},
 		{"a//b", fmri.BadName, 2},

@@ -149,7 +149,7 @@ func slowParse(s string) (f slowFMRI, kind fmri.ErrorKind) {
 	}
 	publisher, name, _, ok := slowPrefixed(head)
 	if !ok {
-		return f, fmri.SyntaxError
+		return f, fmri.BadSyntax
 	}
 	f = slowFMRI{publisher: publisher, name: name}
 	if at >= 0 {
@@ -159,7 +159,7 @@ func slowParse(s string) (f slowFMRI, kind fmri.ErrorKind) {
 	}
 	switch {
 	case name == "":
-		return f, fmri.SyntaxError
+		return f, fmri.BadSyntax
 	case !slowName.MatchString(name):
 		return f, fmri.BadName
 	case publisher != "" && !slowPublisher.MatchString(publisher):

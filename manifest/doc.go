@@ -62,7 +62,7 @@
 //
 // In a manifest, the historic "set name=authority" is read as publisher, and an action
 // with opensolaris.zone gets variant.opensolaris.zone. Actions are never merged or
-// dropped; of several set actions for a name the last counts ([Manifest.Set]).
+// dropped; of several set actions for a name the last counts ([Manifest.Attribute]).
 //
 // # Refused
 //

@@ -37,8 +37,8 @@ func (m *Manifest) Kind(k Kind) iter.Seq[Action] {
 // Len returns the number of actions.
 func (m *Manifest) Len() int { return len(m.actions) }
 
-// Set returns the last set action for a name, which is the one that counts.
-func (m *Manifest) Set(name string) (Action, bool) {
+// Attribute returns the last set action for a name, which is the one that counts.
+func (m *Manifest) Attribute(name string) (Action, bool) {
 	for _, a := range slices.Backward(m.actions) {
 		if key, ok := a.Key(); ok && a.Kind == KindSet && key == name {
 			return a, true

@@ -113,10 +113,10 @@ func TestSetAndFMRI(t *testing.T) {
 		}
 	}
 	m := manifesttest.MustParse("set a=1\nset b=2\nset a=3 a=4\n")
-	if a, ok := m.Set("a"); !ok || a.String() != "set name=a value=3 value=4" || a.Pos.Line != 3 {
+	if a, ok := m.Attribute("a"); !ok || a.String() != "set name=a value=3 value=4" || a.Pos.Line != 3 {
 		t.Errorf("Set(a) = %v, %v", a, ok)
 	}
-	if a, ok := m.Set("value"); ok {
+	if a, ok := m.Attribute("value"); ok {
 		t.Errorf("Set(value) = %v", a)
 	}
 }

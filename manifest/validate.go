@@ -43,7 +43,7 @@ func (m *Manifest) Validate() ErrorList {
 		errs = append(errs, v.errs...)
 	}
 	if obsolete && renamed {
-		a, _ := m.Set("pkg.renamed")
+		a, _ := m.Attribute("pkg.renamed")
 		errs = append(errs, a.fault(&AttrError{Name: "pkg.renamed", Value: "true", Reason: "the package is obsolete"}))
 	}
 	return errs
@@ -51,7 +51,7 @@ func (m *Manifest) Validate() ErrorList {
 
 // isSet reports whether the last set action for a name says "true".
 func (m *Manifest) isSet(name string) bool {
-	a, _ := m.Set(name)
+	a, _ := m.Attribute(name)
 	value, _ := a.Attrs.Get("value")
 	return value == "true"
 }

@@ -185,7 +185,7 @@ func (f *Filter) Supports(m *Manifest) bool {
 		return true
 	}
 	for name, value := range f.variants {
-		if a, ok := m.Set(name); ok && !slices.Contains(slices.Collect(a.Attrs.Values("value")), value) {
+		if a, ok := m.Attribute(name); ok && !slices.Contains(slices.Collect(a.Attrs.Values("value")), value) {
 			return false
 		}
 	}

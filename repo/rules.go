@@ -12,7 +12,7 @@ func checkManifest(m *manifest.Manifest) error {
 	if err := m.Validate().Err(); err != nil {
 		return err
 	}
-	renamed, _ := m.Set("pkg.renamed")
+	renamed, _ := m.Attribute("pkg.renamed")
 	if value, _ := renamed.Attrs.Get("value"); value != "true" {
 		return nil
 	}
