@@ -41,6 +41,7 @@ type explainer struct {
 	grounds []ground
 	byKey   map[groundKey]int32
 	rule    map[sat.ID][]int32 // the grounds that forbid an id
+	looked  []bool             // by id: its rules are in rule
 	uses    map[sat.ID][]owned // the dependencies of an id
 	effort  int                // so far, see maxEffort
 }
@@ -56,6 +57,7 @@ func (p *problem) explain(ctx context.Context, e *encoding) (*ConflictError, err
 		problem: p,
 		byKey:   map[groundKey]int32{},
 		rule:    map[sat.ID][]int32{},
+		looked:  make([]bool, p.m.Len()),
 		uses:    map[sat.ID][]owned{},
 	}
 	core, err := e.eng.Core(ctx)
@@ -157,7 +159,11 @@ func (x *explainer) addDead(spans []sat.Span) {
 	for _, q := range spans {
 		r := x.rules(x.m.slotAt(q.Lo))
 		for id := q.Lo; id < q.Hi; id++ {
-			if _, known := x.rule[id]; known || r.forbids(id) == 0 {
+			if x.looked[id] {
+				continue
+			}
+			x.looked[id] = true
+			if r.forbids(id) == 0 {
 				continue
 			}
 			for k := firstRule; k <= lastRule; k++ {

@@ -186,9 +186,11 @@ func (x *explainer) dependency(uses []use) Dependency {
 		}
 	}
 	dep.Missing = d.kind.needs()
+	seen := map[string]bool{}
 	for _, u := range uses {
 		dep.Missing = dep.Missing && len(x.m.dep(u.dep).set) == 0
-		if text := x.m.text(u.dep); !slices.Contains(dep.Actions, text) {
+		if text := x.m.text(u.dep); !seen[text] {
+			seen[text] = true
 			dep.Actions = append(dep.Actions, text)
 		}
 	}
