@@ -39,7 +39,7 @@ func (p *problem) rulesFor(s sat.Slot, st *slotInfo) rules {
 	if r.installed != sat.None && !p.req.Downgrade && (r.proposal == nil || !r.proposal.older) {
 		r.oldest = p.m.firstEqual(r.installed)
 	}
-	if len(p.held) > 0 {
+	if len(p.holding.held) > 0 {
 		r.held = p.heldOn(s)
 	}
 	if !p.publishers.single {
@@ -63,7 +63,7 @@ func (p *problem) rank(id sat.ID) int {
 func (r *rules) forbids(id sat.ID) FactKind {
 	if r.easy {
 		switch {
-		case id < r.oldest && !r.p.isPermitted[id]:
+		case id < r.oldest && !r.p.downgrading.isPermitted[id]:
 			return upgradeOnly
 		case r.held != 0 && r.holder(id) != sat.None:
 			return FactHeld
@@ -87,13 +87,13 @@ func (r *rules) breaks(id sat.ID, k FactKind) bool {
 	case FactUnsupported:
 		return m.is(id, unsupported)
 	case FactVariant:
-		return !p.forVariants(id)
+		return !p.relevant.forVariants(id)
 	case notAsked:
 		return r.proposal != nil && !r.proposal.has(id) || r.wish != nil && !r.wish.has(id)
 	case FactPublisher:
 		return r.proposal == nil && !p.publishers.single && !r.mayComeFrom(id)
 	case upgradeOnly:
-		return id < r.oldest && !p.isPermitted[id]
+		return id < r.oldest && !p.downgrading.isPermitted[id]
 	case undecided:
 		return r.st.decided != 0 && id != r.st.decided-1
 	case FactFrozen:
@@ -119,7 +119,7 @@ func (r *rules) mayBeExplicit(id sat.ID) bool {
 	if r.proposal != nil || r.st.installed != 0 {
 		return true
 	}
-	if _, ok := r.p.parents[r.p.m.name(id)]; !ok {
+	if _, ok := r.p.image.parents[r.p.m.name(id)]; !ok {
 		return false
 	}
 	return r.p.dependsOnParentSelf(id)
@@ -129,7 +129,7 @@ func (r *rules) mayBeExplicit(id sat.ID) bool {
 // installed before the operation, or noDep.
 func (p *problem) brokenOrigin(id sat.ID) int32 {
 	for i := range p.m.dependencies(id, 1<<originOf) {
-		if !p.counts(i) {
+		if !p.relevant.counts(i) {
 			continue
 		}
 		for _, f := range p.m.dependOf(i).fmris {
@@ -149,7 +149,7 @@ func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
 		if strings.HasPrefix(f.Name(), "feature/firmware/") || strings.HasPrefix(f.Name(), "feature/cpu") {
 			return fmri.Version{}
 		}
-		return p.roots[f.Name()].Version()
+		return p.image.roots[f.Name()].Version()
 	}
 	if s, ok := p.m.slot(f.Name()); ok && p.slots[s].present != 0 {
 		return p.m.version(p.slots[s].present - 1)
@@ -161,7 +161,7 @@ func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
 // not meet, or noDep.
 func (p *problem) brokenParent(id sat.ID) int32 {
 	for i := range p.m.dependencies(id, 1<<parentOf) {
-		if !p.counts(i) {
+		if !p.relevant.counts(i) {
 			continue
 		}
 		for _, f := range p.m.dependOf(i).fmris {
@@ -176,9 +176,9 @@ func (p *problem) brokenParent(id sat.ID) int32 {
 // parentHas reports whether the parent image meets the parent dependency of id on f.
 func (p *problem) parentHas(id sat.ID, f fmri.FMRI) bool {
 	if f.Name() == self {
-		return p.parents[p.m.name(id)] == p.m.fmri(id)
+		return p.image.parents[p.m.name(id)] == p.m.fmri(id)
 	}
-	have, ok := p.parents[f.Name()]
+	have, ok := p.image.parents[f.Name()]
 	return ok && (f.Publisher() == "" || f.Publisher() == have.Publisher()) &&
 		(!f.Version().IsValid() || have.Version().Compare(f.Version()) >= 0)
 }
@@ -186,7 +186,7 @@ func (p *problem) parentHas(id sat.ID, f fmri.FMRI) bool {
 // dependsOnParentSelf reports whether id wants itself in the parent image.
 func (p *problem) dependsOnParentSelf(id sat.ID) bool {
 	for i := range p.m.dependencies(id, 1<<parentOf) {
-		if p.counts(i) && slices.ContainsFunc(p.m.dependOf(i).fmris, isSelf) {
+		if p.relevant.counts(i) && slices.ContainsFunc(p.m.dependOf(i).fmris, isSelf) {
 			return true
 		}
 	}

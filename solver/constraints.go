@@ -32,8 +32,8 @@ func (e *encoding) start() {
 	}
 	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.onStall
 	e.eng.FreeAfter = freeAfter
-	for i := 0; e.relaxed && i < len(e.unmet); i++ {
-		e.eng.AtMost(e.unmet[i])
+	for i := 0; e.relaxed && i < len(e.grouping.unmet); i++ {
+		e.eng.AtMost(e.grouping.unmet[i])
 	}
 }
 
@@ -56,7 +56,7 @@ func (e *encoding) Open(s sat.Slot) {
 		}
 	}
 	for id, i := range e.m.pinning(s, e.carriers) {
-		if e.counts(i) {
+		if e.relevant.counts(i) {
 			e.limit(id, i)
 		}
 	}
@@ -65,8 +65,8 @@ func (e *encoding) Open(s sat.Slot) {
 // openHeld keeps of slot s what held incorporations admit, beginning with the
 // given one of heldLimits.
 func (e *encoding) openHeld(s sat.Slot, n int32) {
-	for ; n != 0; n = e.heldLimits[n-1].next {
-		l := &e.heldLimits[n-1]
+	for ; n != 0; n = e.holding.heldLimits[n-1].next {
+		l := &e.holding.heldLimits[n-1]
 		if l.dep == noDep {
 			for id := e.m.layout.Base[s]; id < e.m.layout.Base[s+1]; id++ {
 				if !e.keepsVersion(l.by, id) {
@@ -97,13 +97,13 @@ func (e *encoding) Load(id sat.ID) {
 		k, _ := slices.BinarySearch(e.carriers, id)
 		e.carriers = slices.Insert(e.carriers, k, id)
 		for i := range e.m.dependencies(id, 1<<incorporate) {
-			if s := e.m.info[i].slot; s != sat.None && e.eng.IsOpen(s) && e.counts(i) {
+			if s := e.m.info[i].slot; s != sat.None && e.eng.IsOpen(s) && e.relevant.counts(i) {
 				e.limit(id, i)
 			}
 		}
 	}
 	for i := range e.m.dependencies(id, allKinds&^(1<<incorporate)) {
-		if e.counts(i) {
+		if e.relevant.counts(i) {
 			e.state(id, i)
 		}
 	}
@@ -142,14 +142,14 @@ func (e *encoding) limit(id sat.ID, i int32) {
 // group states the group dependency d, which is number i, of id.
 func (e *encoding) group(id sat.ID, i int32, d *dep) {
 	use := groupUse{id, i}
-	if e.noGroups || e.groups[use] == blocked {
+	if e.noGroups || e.grouping.groups[use] == blocked {
 		return
 	}
 	set := e.groupSet(d)
 	if len(set) == 0 {
 		return
 	}
-	if n, ok := e.classes[use]; ok && e.relaxed {
+	if n, ok := e.grouping.classes[use]; ok && e.relaxed {
 		waiver := e.eng.Extra()
 		e.eng.Count(n, waiver)
 		set = append(set, sat.Span{Lo: waiver, Hi: waiver + 1})
@@ -163,7 +163,7 @@ func (e *encoding) demandAll() {
 	for i := range e.proposals {
 		e.demand(e.proposals[i].slot)
 	}
-	for _, id := range e.installed {
+	for _, id := range e.image.installed {
 		if s := e.m.slotAt(id); e.staysIn(s) != sat.None && e.slots[s].asked() == 0 {
 			e.demand(s)
 		}

@@ -25,9 +25,9 @@ func (p *problem) permitDowngrades() {
 	if p.req.Downgrade {
 		return
 	}
-	walks := p.walks[:0]
+	walks := p.downgrading.walks[:0]
 	if p.isUpdateAll() {
-		for _, id := range p.installed {
+		for _, id := range p.image.installed {
 			walks = p.walkFromNewer(walks, id)
 		}
 	} else {
@@ -40,11 +40,11 @@ func (p *problem) permitDowngrades() {
 			p.walkOn(&walks[i])
 		}
 	}
-	p.walks = walks
+	p.downgrading.walks = walks
 	if len(walks) == 0 {
 		return
 	}
-	for _, inst := range p.installed {
+	for _, inst := range p.image.installed {
 		if p.staysIn(p.m.slotAt(inst)) != inst {
 			continue
 		}
@@ -108,7 +108,7 @@ func (p *problem) walkOn(w *downgradeWalk) {
 // installed.
 func (p *problem) carry(next []sat.ID, seen map[sat.ID]bool, w *downgradeWalk, id sat.ID, i int32) []sat.ID {
 	inst := p.staysIn(p.m.info[i].slot)
-	if inst == sat.None || !p.counts(i) {
+	if inst == sat.None || !p.relevant.counts(i) {
 		return next
 	}
 	d := p.m.dep(i)
@@ -134,7 +134,7 @@ func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 	pins, oldest := p.m.pins.of(int(s)), p.m.oldestOf(s) // those of the latest versions come last
 	for n := len(pins) - 1; n >= 0 && pins[n].by.Hi > w.ids[0]; n-- {
 		pin := &pins[n]
-		if oldest[n] >= first || !p.counts(pin.dep) {
+		if oldest[n] >= first || !p.relevant.counts(pin.dep) {
 			continue
 		}
 		d := p.m.dep(pin.dep)
@@ -151,9 +151,9 @@ func (p *problem) permitFor(inst sat.ID, w *downgradeWalk) {
 func (p *problem) permit(w *downgradeWalk, id sat.ID, d *dep, first sat.ID) {
 	for _, q := range d.set {
 		for v := q.Lo; v < min(q.Hi, first); v++ {
-			if !p.isPermitted[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
-				p.isPermitted[v] = true
-				p.permitted = append(p.permitted, v)
+			if !p.downgrading.isPermitted[v] && w.takes(p.m, id, v) && p.admits(id, d, v) {
+				p.downgrading.isPermitted[v] = true
+				p.downgrading.permitted = append(p.downgrading.permitted, v)
 				p.info(d.slot).permits = true
 			}
 		}
@@ -186,4 +186,19 @@ func (p *problem) admits(id sat.ID, d *dep, v sat.ID) bool {
 		}
 	}
 	return true
+}
+
+// A downgrading is what may become older.
+type downgrading struct {
+	permitted   []sat.ID // older versions that may be selected, in no order
+	isPermitted []bool   // by id
+	walks       []downgradeWalk
+}
+
+// reset permits nothing.
+func (d *downgrading) reset() {
+	for _, id := range d.permitted {
+		d.isPermitted[id] = false
+	}
+	d.permitted = d.permitted[:0]
 }

@@ -115,7 +115,7 @@ func (x *explainer) add(c sat.Cause) {
 		return
 	}
 	for i := range x.m.dependencies(c.Guard, 1<<d.kind) { // what it says of the same package besides
-		if x.m.info[i].slot == d.slot && x.counts(i) {
+		if x.m.info[i].slot == d.slot && x.relevant.counts(i) {
 			x.addUse(x.ground(key), use{c.Guard, i})
 		}
 	}

@@ -87,7 +87,7 @@ func (x *explainer) fact(g *ground) Fact {
 		f.Depends = []Dependency{x.dependency(g.uses)}
 	case FactHeld:
 		f.By, f.top = x.m.fmri(g.by), x.m.name(x.top(g.by))
-		if uses := x.holding(g); len(uses) > 0 {
+		if uses := x.limitsOf(g); len(uses) > 0 {
 			f.Depends = []Dependency{x.dependency(uses)}
 		}
 	case FactFrozen:
@@ -136,7 +136,7 @@ func (x *explainer) top(id sat.ID) sat.ID {
 		above := id
 		for _, pin := range x.m.pins.of(int(x.m.slotAt(id))) {
 			for by := pin.by.Lo; by < pin.by.Hi; by++ {
-				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.counts(pin.dep) {
+				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.relevant.counts(pin.dep) {
 					above = by
 				}
 			}
@@ -149,12 +149,12 @@ func (x *explainer) top(id sat.ID) sat.ID {
 	return id
 }
 
-// holding returns the dependencies by which a held incorporation forbids the
+// limitsOf returns the dependencies by which a held incorporation forbids the
 // ids of g, nothing if they are versions of its own.
-func (x *explainer) holding(g *ground) []use {
+func (x *explainer) limitsOf(g *ground) []use {
 	var uses []use
-	for n := x.heldOn(g.slot); n != 0; n = x.heldLimits[n-1].next {
-		if l := &x.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
+	for n := x.heldOn(g.slot); n != 0; n = x.holding.heldLimits[n-1].next {
+		if l := &x.holding.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
 			uses = append(uses, use{l.by, l.dep})
 		}
 	}

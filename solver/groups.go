@@ -27,6 +27,13 @@ const (
 	blocked
 )
 
+// A grouping is what has been found out about group dependencies.
+type grouping struct {
+	groups  map[groupUse]groupState
+	classes map[groupUse]int // of those that cannot all be met
+	unmet   []int            // by class: how many of it may be left unmet
+}
+
 // search looks for the best selection by levels A to C. It leaves as few group
 // dependencies unmet as possible, besides those that are blocked. Whether one
 // is blocked is found out only when it has been in the way of something.
@@ -79,15 +86,15 @@ func (p *problem) attempt(ctx context.Context) (bool, error) {
 
 // forgetClasses begins anew: all group dependencies are to be met.
 func (p *problem) forgetClasses() {
-	p.unmet = p.unmet[:0]
-	clear(p.classes)
+	p.grouping.unmet = p.grouping.unmet[:0]
+	clear(p.grouping.classes)
 }
 
 // joinClasses makes one class of the group dependencies and classes of a core,
 // and lets one more of it be left unmet. It returns false if there are none:
 // then nothing can be done about the contradiction.
 func (p *problem) joinClasses(core []sat.Cause) bool {
-	unmet, next := 1, len(p.unmet)
+	unmet, next := 1, len(p.grouping.unmet)
 	joined := map[int]bool{}
 	var uses []groupUse
 	for _, c := range core {
@@ -99,22 +106,22 @@ func (p *problem) joinClasses(core []sat.Cause) bool {
 		}
 	}
 	for _, use := range uses {
-		if n, ok := p.classes[use]; ok {
+		if n, ok := p.grouping.classes[use]; ok {
 			joined[n] = true
 		} else {
-			p.classes[use] = next
+			p.grouping.classes[use] = next
 		}
 	}
-	for use, n := range p.classes {
+	for use, n := range p.grouping.classes {
 		if joined[n] {
-			p.classes[use] = next
+			p.grouping.classes[use] = next
 		}
 	}
 	for n := range joined {
-		unmet += p.unmet[n]
-		p.unmet[n] = 0
+		unmet += p.grouping.unmet[n]
+		p.grouping.unmet[n] = 0
 	}
-	p.unmet = append(p.unmet, unmet)
+	p.grouping.unmet = append(p.grouping.unmet, unmet)
 	return len(uses)+len(joined) > 0
 }
 
@@ -145,16 +152,16 @@ func (p *problem) suspects(core []sat.Cause) []groupUse {
 func (p *problem) probeGroups(ctx context.Context, uses []groupUse) (bool, error) {
 	any := false
 	for _, use := range uses {
-		if p.groups[use] != unknown {
+		if p.grouping.groups[use] != unknown {
 			continue
 		}
 		ok, err := p.feasible(ctx, use)
 		if err != nil {
 			return false, err
 		}
-		p.groups[use] = possible
+		p.grouping.groups[use] = possible
 		if !ok {
-			p.groups[use] = blocked
+			p.grouping.groups[use] = blocked
 			p.sweep(use.id)
 			any = true
 		}
@@ -172,8 +179,8 @@ func (p *problem) sweep(id sat.ID) {
 	e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: id, Hi: id + 1}}, 0)
 	for i := range p.m.dependencies(id, groupKinds) {
 		use := groupUse{id, i}
-		if p.counts(i) && p.groups[use] == unknown && !e.eng.Consider(p.groupSet(p.m.dep(i))) {
-			p.groups[use] = blocked
+		if p.relevant.counts(i) && p.grouping.groups[use] == unknown && !e.eng.Consider(p.groupSet(p.m.dep(i))) {
+			p.grouping.groups[use] = blocked
 		}
 	}
 }
@@ -199,7 +206,7 @@ func (p *problem) groupSet(d *dep) []sat.Span { return p.memberSet(d, false) }
 
 // memberSet is like groupSet, with the members without candidates if all is set.
 func (p *problem) memberSet(d *dep, all bool) []sat.Span {
-	set := p.spans.list(len(d.targets) + 1) // and a waiver
+	set := p.mem.spans.list(len(d.targets) + 1) // and a waiver
 	live := false
 	for _, t := range d.targets {
 		s := t.slot

@@ -16,6 +16,12 @@ type heldLimit struct {
 	next int32 // index plus one
 }
 
+// A holding is what installed incorporations hold.
+type holding struct {
+	held       []sat.ID // incorporations that keep their version
+	heldLimits []heldLimit
+}
+
 // holdIncorporations finds the installed incorporations that keep their
 // version, and with it the versions of what they incorporate. An update of
 // everything holds none.
@@ -26,14 +32,14 @@ func (p *problem) holdIncorporations() {
 	h := holds{problem: p}
 	h.relax()
 	h.findHolds()
-	held := p.held
-	for _, id := range p.installed {
+	held := p.holding.held
+	for _, id := range p.image.installed {
 		s := p.m.slotAt(id)
 		if p.staysIn(s) == id && p.incorporatesAny(id) && !h.isRelaxed(s) && !h.isNamed(s) {
 			held = append(held, id)
 		}
 	}
-	p.held = held
+	p.holding.held = held
 }
 
 // isUpdateAll reports whether the request is an update of everything.
@@ -54,7 +60,7 @@ func (p *problem) incorporations(id sat.ID) iter.Seq[int32] {
 			return
 		}
 		for i := range p.m.dependencies(id, 1<<incorporate) {
-			if p.counts(i) && !yield(i) {
+			if p.relevant.counts(i) && !yield(i) {
 				return
 			}
 		}
@@ -67,11 +73,11 @@ func (p *problem) heldOn(s sat.Slot) int32 {
 	st := p.info(s)
 	if st.held == 0 {
 		st.held = -1
-		if _, ok := slices.BinarySearch(p.held, p.installedIn(s)); ok {
+		if _, ok := slices.BinarySearch(p.holding.held, p.installedIn(s)); ok {
 			p.addHeldLimit(st, heldLimit{by: p.installedIn(s), dep: noDep})
 		}
-		for id, i := range p.m.pinning(s, p.held) {
-			if p.counts(i) {
+		for id, i := range p.m.pinning(s, p.holding.held) {
+			if p.relevant.counts(i) {
 				p.addHeldLimit(st, heldLimit{by: id, dep: i})
 			}
 		}
@@ -81,15 +87,15 @@ func (p *problem) heldOn(s sat.Slot) int32 {
 
 func (p *problem) addHeldLimit(st *slotInfo, l heldLimit) {
 	l.next = max(st.held, 0)
-	p.heldLimits = append(p.heldLimits, l)
-	st.held = int32(len(p.heldLimits))
+	p.holding.heldLimits = append(p.holding.heldLimits, l)
+	st.held = int32(len(p.holding.heldLimits))
 }
 
 // holder returns the held incorporation that forbids id, or sat.None.
 func (r *rules) holder(id sat.ID) sat.ID {
 	p := r.p
-	for n := r.held; n != 0; n = p.heldLimits[n-1].next {
-		l := &p.heldLimits[n-1]
+	for n := r.held; n != 0; n = p.holding.heldLimits[n-1].next {
+		l := &p.holding.heldLimits[n-1]
 		switch {
 		case l.dep == noDep:
 			if !p.keepsVersion(l.by, id) {
@@ -133,8 +139,8 @@ func (h *holds) relax() {
 	if !h.img.Linked {
 		return
 	}
-	for _, id := range h.installed {
-		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.parents[h.m.name(id)] != h.m.fmri(id) {
+	for _, id := range h.image.installed {
+		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.image.parents[h.m.name(id)] != h.m.fmri(id) {
 			h.relaxName(h.m.slotAt(id), id)
 		}
 	}
@@ -163,7 +169,7 @@ func (h *holds) isRelaxedValue(value string) bool {
 // version by a package with one.
 func (h *holds) findHolds() {
 	var todo []sat.ID
-	for _, id := range h.installed {
+	for _, id := range h.image.installed {
 		if !h.m.is(id, hold) || h.staysIn(h.m.slotAt(id)) != id {
 			continue
 		}
@@ -187,7 +193,7 @@ func (h *holds) findHolds() {
 // inherits reports whether the incorporate dependency i hands a hold down to slot s.
 func (h *holds) inherits(s sat.Slot, i int32) bool {
 	inst := h.staysIn(s)
-	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) || !h.counts(i) {
+	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) || !h.relevant.counts(i) {
 		return false
 	}
 	r := h.rules(s)
@@ -210,7 +216,7 @@ func (h *holds) isNamed(s sat.Slot) bool {
 	}
 	if !h.scanned {
 		h.scanned = true
-		for _, id := range h.installed {
+		for _, id := range h.image.installed {
 			if h.staysIn(h.m.slotAt(id)) == id {
 				h.markNamed(id)
 			}
@@ -223,7 +229,7 @@ func (h *holds) isNamed(s sat.Slot) bool {
 func (h *holds) markNamed(id sat.ID) {
 	for i := range h.m.dependencies(id, allKinds) {
 		switch a := &h.m.info[i]; {
-		case !a.versioned || !h.counts(i):
+		case !a.versioned || !h.relevant.counts(i):
 		case a.single():
 			h.nameTarget(target{a.slot, true})
 		default:

@@ -32,8 +32,8 @@ func (p *problem) improve(ctx context.Context) ([]sat.ID, error) {
 // decided returns the slots of which something is selected. The result is good
 // until the next call.
 func (p *problem) decided() []sat.Slot {
-	p.scratch = p.main.eng.Decided(p.scratch[:0])
-	return p.scratch
+	p.mem.scratch = p.main.eng.Decided(p.mem.scratch[:0])
+	return p.mem.scratch
 }
 
 // isNewSlot reports whether the name of slot s is neither installed nor proposed.
@@ -44,7 +44,7 @@ func (p *problem) isNewSlot(s sat.Slot) bool {
 // newIDs returns the selected ids of new names, ascending.
 func (p *problem) newIDs() []sat.ID {
 	decided := p.decided()
-	ids := p.ids.list(len(decided))
+	ids := p.mem.ids.list(len(decided))
 	for _, s := range decided {
 		if int(s) < len(p.m.heads) && p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
@@ -57,7 +57,7 @@ func (p *problem) newIDs() []sat.ID {
 // withFixed returns the whole selection whose new ids are x, ascending.
 func (p *problem) withFixed(x []sat.ID) []sat.ID {
 	decided := p.decided()
-	ids := append(p.ids.list(len(x)+len(decided)), x...)
+	ids := append(p.mem.ids.list(len(x)+len(decided)), x...)
 	for _, s := range decided {
 		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
 			ids = append(ids, p.main.eng.Selected(s))
@@ -112,7 +112,7 @@ type quest struct {
 
 // newerThan returns the versions that are preferred to those in x.
 func (p *problem) newerThan(x []sat.ID) []sat.Span {
-	spans := p.spans.list(2 * len(x))
+	spans := p.mem.spans.list(2 * len(x))
 	for _, id := range x {
 		spans = p.appendPreferred(spans, id)
 	}
@@ -195,7 +195,7 @@ func (q *quest) reasons(id sat.ID) []sat.Span {
 	for _, i := range needs.wanted.of(int(own)) {
 		d := q.m.dep(i)
 		admitted := d.set
-		if !inSpans(admitted, id) || !q.counts(i) {
+		if !inSpans(admitted, id) || !q.relevant.counts(i) {
 			continue
 		}
 		var users []sat.Span

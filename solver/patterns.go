@@ -88,12 +88,12 @@ func (p *problem) names(pat fmri.Pattern) func(yield func(sat.Slot) bool) {
 
 // matchAll matches the patterns of the request, each once.
 func (p *problem) matchAll(errs *PatternErrors) []match {
-	matches := p.matches[:0]
+	matches := p.mem.matches[:0]
 	for _, pat := range p.req.Patterns {
-		if p.seen[pat] {
+		if p.mem.seen[pat] {
 			continue
 		}
-		p.seen[pat] = true
+		p.mem.seen[pat] = true
 		mt := p.match(pat)
 		p.settleNames(&mt)
 		switch {
@@ -112,19 +112,19 @@ func (p *problem) matchAll(errs *PatternErrors) []match {
 			matches = append(matches, mt)
 		}
 	}
-	p.matches = matches
+	p.mem.matches = matches
 	return matches
 }
 
 // match finds all that pat matches.
 func (p *problem) match(pat fmri.Pattern) match {
-	mt := match{pattern: pat, byName: p.found.list(1), missed: Unknown}
+	mt := match{pattern: pat, byName: p.mem.found.list(1), missed: Unknown}
 	if p.req.Op == Uninstall || p.req.Op == Update {
 		mt.missed = NotInstalled
 	}
 	for s := range p.names(pat) {
 		choice := p.choice(s)
-		n := nameMatch{slot: s, ids: p.ids.list(int(choice.Hi - choice.Lo))}
+		n := nameMatch{slot: s, ids: p.mem.ids.list(int(choice.Hi - choice.Lo))}
 		for id := choice.Lo; id < choice.Hi; id++ {
 			if !pat.MatchesVersion(p.m.version(id)) || pat.Publisher() != "" && pat.Publisher() != p.m.publishers[p.m.publisher[id]] {
 				continue
@@ -132,7 +132,7 @@ func (p *problem) match(pat fmri.Pattern) match {
 			switch {
 			case p.slots[s].rejected:
 				mt.missed = max(mt.missed, IsRejected)
-			case p.req.Op != Uninstall && !p.forVariants(id):
+			case p.req.Op != Uninstall && !p.relevant.forVariants(id):
 				mt.missed = max(mt.missed, OtherVariant)
 			default:
 				n.ids = append(n.ids, id)
@@ -206,7 +206,7 @@ func (p *problem) propose(matches []match, errs *PatternErrors) {
 		for _, n := range matches[i].byName {
 			if p.slots[n.slot].proposal == 0 {
 				p.info(n.slot).proposal = int32(len(p.proposals) + 1)
-				p.proposals = append(p.proposals, proposal{slot: n.slot, hits: p.hits.list(1)})
+				p.proposals = append(p.proposals, proposal{slot: n.slot, hits: p.mem.hits.list(1)})
 			}
 		}
 	}
@@ -315,7 +315,7 @@ func intersect(a, b []sat.ID) []sat.ID {
 func (p *problem) narrowPublishers(s sat.Slot, ids []sat.ID, named bool) []sat.ID {
 	inst := p.slots[s].present - 1
 	if inst != sat.None && !named && p.publishers.sticky[p.m.publisher[inst]] {
-		return slices.DeleteFunc(p.ids.clone(ids), func(id sat.ID) bool {
+		return slices.DeleteFunc(p.mem.ids.clone(ids), func(id sat.ID) bool {
 			return p.m.publisher[id] != p.m.publisher[inst]
 		})
 	}
@@ -324,7 +324,7 @@ func (p *problem) narrowPublishers(s sat.Slot, ids []sat.ID, named bool) []sat.I
 	})
 	keep := p.m.publisher[best]
 	_, matched := slices.BinarySearch(ids, inst)
-	return slices.DeleteFunc(p.ids.clone(ids), func(id sat.ID) bool {
+	return slices.DeleteFunc(p.mem.ids.clone(ids), func(id sat.ID) bool {
 		switch {
 		case id == inst:
 			return false

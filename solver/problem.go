@@ -1,11 +1,9 @@
 package solver
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/goips/ips/fmri"
-	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver/internal/sat"
 )
 
@@ -17,56 +15,58 @@ type problem struct {
 	img  *Image
 	req  Request
 
-	slots   []slotInfo
-	touched []sat.Slot // whose slotInfo is not zero
+	// What is asked and known, worked out by prepare.
+	slots       []slotInfo
+	touched     []sat.Slot // whose slotInfo is not zero
+	proposals   []proposal
+	image       contents
+	publishers  publishers
+	relevant    relevant
+	holding     holding
+	downgrading downgrading
+	supposing   bool // see [problem.suppose]
 
+	// The search.
+	ranking  ranking
+	grouping grouping
+	main     encoding  // for the answer
+	probe    encoding  // for questions on the way
+	effort   int       // if not 0, a limit of conflicts below that of opts
+	failed   *encoding // the one of them that has shown that there is no answer
+
+	mem      memory
+	closing  closing
+	trimming trimming
+}
+
+// Contents are what an image contains.
+type contents struct {
 	present   []sat.ID // what is installed, ascending
 	installed []sat.ID // that of it which counts: nothing for an exact install
 	recent    []found  // what was installed the last time, in the order given
-	proposals []proposal
-
-	publishers publishers
-	tags       []relevance // by tag
-	counting   []relevance // by dependency
-
-	held        []sat.ID // installed incorporations that keep their version
-	heldLimits  []heldLimit
-	permitted   []sat.ID // older versions that may be selected, in no order
-	isPermitted []bool   // by id
 
 	parents map[string]fmri.FMRI // what the parent image has
 	roots   map[string]fmri.FMRI // what the live root has
+}
 
-	filter *manifest.Filter // of the image's variants and facets
-
-	supposing bool // see [problem.suppose]
-
-	noFacets bool             // all that is usual counts
-	varcets  manifest.Varcets // that tags and counting were filled in with
-
-	order   []sat.Slot // see unproposed
-	reaches []int32    // by slot, of those in order
-	stamp   []int32    // by slot: when it was last seen
-	epoch   int32
-	scratch []sat.Slot
-
+// A memory is what solves need for a while, kept for the next one.
+type memory struct {
 	ids     arena[sat.ID]
 	spans   arena[sat.Span]
 	hits    arena[hit]
 	found   arena[nameMatch]
 	seen    map[fmri.Pattern]bool // patterns of the request
 	matches []match
-	walks   []downgradeWalk
+	scratch []sat.Slot
+}
 
-	closing  closing
-	trimming trimming
-	groups   map[groupUse]groupState
-	classes  map[groupUse]int // of group dependencies that cannot all be met
-	unmet    []int            // by class: how many of it may be left unmet
-	main     encoding         // for the answer
-	probe    encoding         // for questions on the way
-	effort   int              // if not 0, a limit of conflicts below that of opts
-	failed   *encoding        // the one of them that has shown that there is no answer
+// empty takes everything back.
+func (mem *memory) empty() {
+	mem.ids.empty()
+	mem.spans.empty()
+	mem.hits.empty()
+	mem.found.empty()
+	clear(mem.seen)
 }
 
 // A slotInfo is what is known about one name for one request.
@@ -121,12 +121,11 @@ func newProblem(m *Model, opts Options) *problem {
 		m:           m,
 		opts:        opts,
 		slots:       make([]slotInfo, len(m.heads)),
-		reaches:     make([]int32, len(m.heads)),
-		stamp:       make([]int32, len(m.heads)),
-		seen:        map[fmri.Pattern]bool{},
-		isPermitted: make([]bool, m.Len()),
-		groups:      map[groupUse]groupState{},
-		classes:     map[groupUse]int{},
+		relevant:    relevant{m: m},
+		downgrading: downgrading{isPermitted: make([]bool, m.Len())},
+		ranking:     newRanking(len(m.heads)),
+		grouping:    grouping{groups: map[groupUse]groupState{}, classes: map[groupUse]int{}},
+		mem:         memory{seen: map[fmri.Pattern]bool{}},
 	}
 	p.main.problem, p.probe.problem = p, p
 	p.main.eng = sat.New(m.layout)
@@ -139,23 +138,16 @@ func (p *problem) reset() {
 		p.slots[s] = slotInfo{}
 	}
 	p.touched = p.touched[:0]
-	p.present = p.present[:0]
-	p.installed = p.installed[:0]
+	p.image.present = p.image.present[:0]
+	p.image.installed = p.image.installed[:0]
 	p.proposals = p.proposals[:0]
-	p.held = p.held[:0]
-	p.heldLimits = p.heldLimits[:0]
+	p.holding.held = p.holding.held[:0]
+	p.holding.heldLimits = p.holding.heldLimits[:0]
 	p.supposing = false
-	p.ids.empty()
-	p.spans.empty()
-	p.hits.empty()
-	p.found.empty()
-	clear(p.seen)
-	for _, id := range p.permitted {
-		p.isPermitted[id] = false
-	}
-	p.permitted = p.permitted[:0]
-	p.parents, p.roots = nil, nil
-	clear(p.groups)
+	p.mem.empty()
+	p.downgrading.reset()
+	p.image.parents, p.image.roots = nil, nil
+	clear(p.grouping.groups)
 	p.forgetClasses()
 	p.img, p.req = nil, Request{}
 }
@@ -204,7 +196,7 @@ func (p *problem) prepare(img *Image, req Request) error {
 // readImage enters the state of the image.
 func (p *problem) readImage() error {
 	p.publishers.rank(p.m, p.img)
-	p.readVarcets()
+	p.relevant.read(p.img.Varcets)
 	for i, f := range p.img.Installed {
 		id, ok := p.recall(i, f)
 		if !ok {
@@ -215,18 +207,18 @@ func (p *problem) readImage() error {
 			return &ImageError{f, "installed twice"}
 		}
 		st.present = id + 1
-		p.present = append(p.present, id)
+		p.image.present = append(p.image.present, id)
 		if p.req.Op != ExactInstall {
 			st.installed = id + 1
 		}
 	}
-	slices.Sort(p.present)
-	p.parents = byName(p.img.Linked, p.img.Parent)
-	p.roots = byName(len(p.img.Root) > 0, p.img.Root)
+	slices.Sort(p.image.present)
+	p.image.parents = byName(p.img.Linked, p.img.Parent)
+	p.image.roots = byName(len(p.img.Root) > 0, p.img.Root)
 	if p.req.Op == ExactInstall {
 		return nil
 	}
-	p.installed = append(p.installed, p.present...)
+	p.image.installed = append(p.image.installed, p.image.present...)
 	for _, name := range p.img.Avoid.Avoided {
 		if s, ok := p.m.slot(name); ok {
 			p.info(s).avoided = true
@@ -243,12 +235,12 @@ func (p *problem) readImage() error {
 // recall returns the id of f, which is number i of the installed packages. It
 // is usually what it was the last time.
 func (p *problem) recall(i int, f fmri.FMRI) (sat.ID, bool) {
-	if i < len(p.recent) && p.recent[i].fmri == f {
-		return p.recent[i].id, true
+	if i < len(p.image.recent) && p.image.recent[i].fmri == f {
+		return p.image.recent[i].id, true
 	}
 	id, ok := p.m.lookup(f)
-	if ok && i <= len(p.recent) {
-		p.recent = append(p.recent[:i], found{f, id})
+	if ok && i <= len(p.image.recent) {
+		p.image.recent = append(p.image.recent[:i], found{f, id})
 	}
 	return id, ok
 }
@@ -268,80 +260,9 @@ func byName(need bool, packages []fmri.FMRI) map[string]fmri.FMRI {
 // markMisfits notes that installed packages go which are not for the image's
 // variants.
 func (p *problem) markMisfits() {
-	for _, id := range p.installed {
-		if !p.forVariants(id) {
+	for _, id := range p.image.installed {
+		if !p.relevant.forVariants(id) {
 			p.info(p.m.slotAt(id)).removing = true
 		}
 	}
-}
-
-// readVarcets readies the filter for actions. What it has decided holds as
-// long as variants and facets are the same.
-func (p *problem) readVarcets() {
-	v := p.img.Varcets
-	p.noFacets = len(v.Facets) == 0 && len(v.Inherited) == 0
-	if p.filter != nil && maps.Equal(v.Variants, p.varcets.Variants) &&
-		maps.Equal(v.Facets, p.varcets.Facets) && maps.Equal(v.Inherited, p.varcets.Inherited) {
-		return
-	}
-	p.varcets = manifest.Varcets{Variants: maps.Clone(v.Variants),
-		Facets: maps.Clone(v.Facets), Inherited: maps.Clone(v.Inherited)}
-	p.filter = v.Filter()
-	clear(p.tags)
-	clear(p.counting)
-}
-
-// A relevance says whether dependencies count, or 0 if nobody has asked.
-type relevance uint8
-
-const (
-	counted relevance = iota + 1
-	ignored
-)
-
-// counts reports whether dependency i counts under the image's variants and facets.
-func (p *problem) counts(i int32) bool {
-	if p.noFacets && p.m.info[i].usual {
-		return true
-	}
-	if p.counting == nil {
-		p.counting = make([]relevance, len(p.m.info))
-	}
-	if p.counting[i] == 0 {
-		p.counting[i] = p.allows(p.m.dep(i).tag)
-	}
-	return p.counting[i] == counted
-}
-
-// allows finds out whether what has tag t counts.
-func (p *problem) allows(t *tag) relevance {
-	if t == nil {
-		return counted
-	}
-	if n := t.number + 1 - len(p.tags); n > 0 {
-		p.tags = append(p.tags, make([]relevance, n)...)
-	}
-	known := &p.tags[t.number]
-	if *known == 0 {
-		*known = ignored
-		switch {
-		case t.usual && (p.noFacets || p.filter.AllowsFacets(t.action)),
-			!t.usual && p.filter.Allows(t.action):
-			*known = counted
-		}
-	}
-	return *known
-}
-
-// forVariants reports whether version id is for the image's variants.
-func (p *problem) forVariants(id sat.ID) bool {
-	if !p.m.is(id, variant) {
-		return true
-	}
-	for _, v := range p.m.variants[id] {
-		if value, ok := p.img.Varcets.Variants[v.name]; ok && !slices.Contains(v.values, value) {
-			return false
-		}
-	}
-	return true
 }

@@ -36,7 +36,7 @@ func (p *problem) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
 // Where something can be had from several of x it takes the first, and then looks
 // whether it could do without: what the first needs may include the second.
 func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
-	if len(p.unmet) > 0 {
+	if len(p.grouping.unmet) > 0 {
 		return nil, false
 	}
 	c := &p.closing
@@ -44,7 +44,7 @@ func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
 	if len(c.chosen) == 0 {
 		return needed, true
 	}
-	if less := slices.DeleteFunc(p.ids.clone(needed), c.isSpare); len(less) < len(needed) {
+	if less := slices.DeleteFunc(p.mem.ids.clone(needed), c.isSpare); len(less) < len(needed) {
 		if y := c.close(p, less); c.isForced() {
 			return y, true
 		}
@@ -63,7 +63,7 @@ func (c *closing) close(p *problem, x []sat.ID) (needed []sat.ID) {
 			c.followAll()
 		}
 	}
-	needed = p.ids.list(len(x))
+	needed = p.mem.ids.list(len(x))
 	for _, id := range x {
 		if c.state[p.m.slotAt(id)] == kept {
 			needed = append(needed, id)
@@ -176,7 +176,7 @@ func (c *closing) enter(id sat.ID, st closeState) {
 // follow keeps what id needs.
 func (c *closing) follow(id sat.ID) {
 	for i := range c.m.dependencies(id, needKinds) {
-		if !c.counts(i) {
+		if !c.relevant.counts(i) {
 			continue
 		}
 		d := c.m.dep(i)
@@ -184,7 +184,7 @@ func (c *closing) follow(id sat.ID) {
 		case conditional:
 			c.when(i, d)
 		case group, groupAny:
-			if c.groups[groupUse{id, i}] != blocked {
+			if c.grouping.groups[groupUse{id, i}] != blocked {
 				c.need(c.groupSet(d))
 			}
 		default:

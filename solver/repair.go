@@ -128,7 +128,7 @@ func (p *problem) isPlausible() bool {
 	for i := range p.proposals {
 		ids := p.proposals[i].candidates
 		if len(ids) <= maxGlances && !slices.ContainsFunc(ids, func(id sat.ID) bool {
-			return e.eng.Consider(append(p.spans.list(1), sat.Span{Lo: id, Hi: id + 1}))
+			return e.eng.Consider(append(p.mem.spans.list(1), sat.Span{Lo: id, Hi: id + 1}))
 		}) {
 			return false
 		}

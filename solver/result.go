@@ -10,7 +10,7 @@ import (
 // solution makes a Solution of the selected ids, in ascending order.
 func (p *problem) solution(selected []sat.ID) *Solution {
 	final := p.final(selected)
-	sol := &Solution{m: p.m, old: slices.Clone(p.present), next: final, avoid: p.avoidSet(selected, final)}
+	sol := &Solution{m: p.m, old: slices.Clone(p.image.present), next: final, avoid: p.avoidSet(selected, final)}
 	if p.isUpdateAll() {
 		sol.blocked = p.blocked(selected)
 	}
@@ -69,20 +69,20 @@ func (p *problem) avoidSet(selected, final []sat.ID) AvoidSet {
 // members returns what the group dependencies of final name: the slots, each
 // once, and the names that are not known.
 func (p *problem) members(final []sat.ID) (slots []sat.Slot, unknown []string) {
-	p.epoch++
+	p.ranking.epoch++
 	for _, id := range final {
 		if !p.m.is(id, groups) {
 			continue
 		}
 		for i := range p.m.dependencies(id, groupKinds) {
-			if !p.counts(i) {
+			if !p.relevant.counts(i) {
 				continue
 			}
 			for k, t := range p.m.dep(i).targets {
 				if t.slot == sat.None {
 					unknown = append(unknown, p.m.dependOf(i).fmris[k].Name())
-				} else if p.stamp[t.slot] != p.epoch {
-					p.stamp[t.slot] = p.epoch
+				} else if p.ranking.stamp[t.slot] != p.ranking.epoch {
+					p.ranking.stamp[t.slot] = p.ranking.epoch
 					slots = append(slots, t.slot)
 				}
 			}
@@ -107,7 +107,7 @@ func (p *problem) newestCandidate(s sat.Slot) sat.ID {
 // blocked returns the installed packages that stay behind a newer candidate.
 func (p *problem) blocked(selected []sat.ID) []fmri.FMRI {
 	var list []fmri.FMRI
-	for _, id := range p.installed {
+	for _, id := range p.image.installed {
 		s := p.m.slotAt(id)
 		if p.staysIn(s) == sat.None {
 			continue
@@ -126,7 +126,7 @@ func (p *problem) stuck(sol *Solution) []Change {
 		return nil
 	}
 	var list []Change
-	for _, id := range p.installed {
+	for _, id := range p.image.installed {
 		if !p.m.is(id, hold) {
 			continue
 		}

@@ -34,7 +34,7 @@ func (e *encoding) doomed() []sat.ID {
 	for _, s := range e.m.restricted {
 		t.begin(s)
 	}
-	for _, id := range e.held {
+	for _, id := range e.holding.held {
 		for i := range e.m.dependencies(id, 1<<incorporate) {
 			if s := e.m.info[i].slot; s != sat.None && e.slots[s] == (slotInfo{}) {
 				t.begin(s)
@@ -87,7 +87,7 @@ func (t *trimming) spread(s sat.Slot) {
 	needs := t.m.needs()
 	for _, i := range needs.wanted.of(int(s)) {
 		k := t.m.kind(i)
-		if k != require && k != requireAny || !t.counts(i) || !t.hopeless(t.m.dep(i)) {
+		if k != require && k != requireAny || !t.relevant.counts(i) || !t.hopeless(t.m.dep(i)) {
 			continue
 		}
 		for _, id := range needs.users.of(int(i)) {
@@ -142,7 +142,7 @@ func (t *trimming) mustSlots() []sat.Slot {
 	for i := range t.proposals {
 		must = append(must, t.proposals[i].slot)
 	}
-	for _, id := range t.installed {
+	for _, id := range t.image.installed {
 		if s := t.m.slotAt(id); t.staysIn(s) != sat.None && t.slots[s].asked() == 0 {
 			must = append(must, s)
 		}

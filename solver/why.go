@@ -133,7 +133,7 @@ func (x *explainer) root(id sat.ID) Fact {
 func (p *problem) reached(todo []sat.ID, from map[sat.ID]use, selected []sat.ID, id sat.ID) []sat.ID {
 	for i := range p.m.dependencies(id, needKinds) {
 		d := p.m.dep(i)
-		if !p.counts(i) || d.kind == conditional && !p.holds(d.cond, selected) {
+		if !p.relevant.counts(i) || d.kind == conditional && !p.holds(d.cond, selected) {
 			continue
 		}
 		set := d.set
