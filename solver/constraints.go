@@ -8,7 +8,8 @@ import (
 
 // An encoding is a problem in an engine: the engine asks it for what it needs.
 type encoding struct {
-	*problem
+	problem  *problem
+	work     *work
 	eng      *sat.Engine
 	onStall  func() []sat.ID // doomed
 	carriers []sat.ID        // the incorporations that are loaded, ascending
@@ -19,21 +20,21 @@ type encoding struct {
 // start empties the engine for the encoding.
 func (e *encoding) start() {
 	if e.eng == nil {
-		e.eng = sat.New(e.m.layout)
+		e.eng = sat.New(e.problem.m.layout)
 	}
 	e.eng.Reset(e)
 	e.carriers = e.carriers[:0]
-	e.eng.MaxConflicts = e.opts.MaxConflicts
-	if e.effort > 0 {
-		e.eng.MaxConflicts = e.effort
+	e.eng.MaxConflicts = e.work.opts.MaxConflicts
+	if e.work.effort > 0 {
+		e.eng.MaxConflicts = e.work.effort
 	}
 	if e.onStall == nil {
 		e.onStall = e.doomed
 	}
 	e.eng.StallAfter, e.eng.OnStall = stallAfter, e.onStall
 	e.eng.FreeAfter = freeAfter
-	for i := 0; e.relaxed && i < len(e.grouping.unmet); i++ {
-		e.eng.AtMost(e.grouping.unmet[i])
+	for i := 0; e.relaxed && i < len(e.work.grouping.unmet); i++ {
+		e.eng.AtMost(e.work.grouping.unmet[i])
 	}
 }
 
@@ -44,8 +45,8 @@ func mustTag(s sat.Slot) int32 { return -1 - int32(s) }
 // Open says which ids of slot s are no candidates, and how the loaded
 // incorporations limit it. It is the engine's call.
 func (e *encoding) Open(s sat.Slot) {
-	r := e.rules(s)
-	all := e.m.all(s)
+	r := e.problem.rules(s)
+	all := e.problem.m.all(s)
 	if r.simple {
 		e.eng.Narrow(s, sat.Span{Lo: r.oldest, Hi: all.Hi})
 		e.openHeld(s, r.held)
@@ -55,8 +56,8 @@ func (e *encoding) Open(s sat.Slot) {
 			e.eng.Exclude(id)
 		}
 	}
-	for id, i := range e.m.pinning(s, e.carriers) {
-		if e.relevant.counts(i) {
+	for id, i := range e.problem.m.pinning(s, e.carriers) {
+		if e.problem.relevant.counts(i) {
 			e.limit(id, i)
 		}
 	}
@@ -65,17 +66,17 @@ func (e *encoding) Open(s sat.Slot) {
 // openHeld keeps of slot s what held incorporations admit, beginning with the
 // given one of heldLimits.
 func (e *encoding) openHeld(s sat.Slot, n int32) {
-	for ; n != 0; n = e.holding.heldLimits[n-1].next {
-		l := &e.holding.heldLimits[n-1]
+	for ; n != 0; n = e.problem.holding.heldLimits[n-1].next {
+		l := &e.problem.holding.heldLimits[n-1]
 		if l.dep == noDep {
-			for id := e.m.layout.Base[s]; id < e.m.layout.Base[s+1]; id++ {
-				if !e.keepsVersion(l.by, id) {
+			for id := e.problem.m.layout.Base[s]; id < e.problem.m.layout.Base[s+1]; id++ {
+				if !e.problem.keepsVersion(l.by, id) {
 					e.eng.Exclude(id)
 				}
 			}
 			continue
 		}
-		d := e.m.dep(l.dep)
+		d := e.problem.m.dep(l.dep)
 		e.eng.Narrow(s, d.hull[0])
 		for gap := range d.gaps() {
 			for id := gap.Lo; id < gap.Hi; id++ {
@@ -86,24 +87,24 @@ func (e *encoding) openHeld(s sat.Slot, n int32) {
 }
 
 // Rank orders versions that are equal. It is the engine's call.
-func (e *encoding) Rank(id sat.ID) int { return e.rank(id) }
+func (e *encoding) Rank(id sat.ID) int { return e.problem.rank(id) }
 
 // Load states the dependencies of id. It is the engine's call.
 //
 // An incorporation of thousands of names limits the few that have come into
 // play. What else it limits waits for Open, so those few come first.
 func (e *encoding) Load(id sat.ID) {
-	if e.m.is(id, incorporates) {
+	if e.problem.m.is(id, incorporates) {
 		k, _ := slices.BinarySearch(e.carriers, id)
 		e.carriers = slices.Insert(e.carriers, k, id)
-		for i := range e.m.dependencies(id, 1<<incorporate) {
-			if s := e.m.info[i].slot; s != sat.None && e.eng.IsOpen(s) && e.relevant.counts(i) {
+		for i := range e.problem.m.dependencies(id, 1<<incorporate) {
+			if s := e.problem.m.info[i].slot; s != sat.None && e.eng.IsOpen(s) && e.problem.relevant.counts(i) {
 				e.limit(id, i)
 			}
 		}
 	}
-	for i := range e.m.dependencies(id, allKinds&^(1<<incorporate)) {
-		if e.relevant.counts(i) {
+	for i := range e.problem.m.dependencies(id, allKinds&^(1<<incorporate)) {
+		if e.problem.relevant.counts(i) {
 			e.state(id, i)
 		}
 	}
@@ -111,7 +112,7 @@ func (e *encoding) Load(id sat.ID) {
 
 // state states dependency i of id.
 func (e *encoding) state(id sat.ID, i int32) {
-	switch d := e.m.dep(i); d.kind {
+	switch d := e.problem.m.dep(i); d.kind {
 	case incorporate, optional, exclude:
 		e.limit(id, i)
 	case require, requireAny:
@@ -127,11 +128,11 @@ func (e *encoding) state(id sat.ID, i int32) {
 
 // limit states dependency i of id: an incorporate, optional or exclude.
 func (e *encoding) limit(id sat.ID, i int32) {
-	d := e.m.dep(i)
+	d := e.problem.m.dep(i)
 	if d.slot == sat.None {
 		return
 	}
-	if d.hull[0] != e.m.whole[d.slot] {
+	if d.hull[0] != e.problem.m.whole[d.slot] {
 		e.eng.Limit(id, d.slot, d.hull[0], false, i)
 	}
 	for gap := range d.gaps() {
@@ -142,14 +143,14 @@ func (e *encoding) limit(id sat.ID, i int32) {
 // group states the group dependency d, which is number i, of id.
 func (e *encoding) group(id sat.ID, i int32, d *dep) {
 	use := groupUse{id, i}
-	if e.noGroups || e.grouping.groups[use] == blocked {
+	if e.noGroups || e.work.grouping.groups[use] == blocked {
 		return
 	}
-	set := e.groupSet(d)
+	set := e.problem.groupSet(d)
 	if len(set) == 0 {
 		return
 	}
-	if n, ok := e.grouping.classes[use]; ok && e.relaxed {
+	if n, ok := e.work.grouping.classes[use]; ok && e.relaxed {
 		waiver := e.eng.Extra()
 		e.eng.Count(n, waiver)
 		set = append(set, sat.Span{Lo: waiver, Hi: waiver + 1})
@@ -160,11 +161,11 @@ func (e *encoding) group(id sat.ID, i int32, d *dep) {
 // demandAll states that what is proposed, and what is installed and stays, is
 // present.
 func (e *encoding) demandAll() {
-	for i := range e.proposals {
-		e.demand(e.proposals[i].slot)
+	for i := range e.problem.proposals {
+		e.demand(e.problem.proposals[i].slot)
 	}
-	for _, id := range e.image.installed {
-		if s := e.m.slotAt(id); e.staysIn(s) != sat.None && e.slots[s].asked() == 0 {
+	for _, id := range e.problem.image.installed {
+		if s := e.problem.m.slotAt(id); e.problem.staysIn(s) != sat.None && e.problem.slots[s].asked() == 0 {
 			e.demand(s)
 		}
 	}
@@ -172,5 +173,5 @@ func (e *encoding) demandAll() {
 
 // demand states that slot s is present.
 func (e *encoding) demand(s sat.Slot) {
-	e.eng.Require(sat.None, sat.Span{}, e.m.layoutSpan(s), mustTag(s))
+	e.eng.Require(sat.None, sat.Span{}, e.problem.m.layoutSpan(s), mustTag(s))
 }

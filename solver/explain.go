@@ -36,7 +36,8 @@ type use struct {
 
 // An explainer looks for the fewest grounds of a contradiction.
 type explainer struct {
-	*problem
+	problem *problem
+	work    *work
 	eng     *sat.Engine
 	grounds []ground
 	byKey   map[groundKey]int32
@@ -52,12 +53,13 @@ type owned struct{ dep, ground int32 }
 // explain finds out why the engine of e found no selection: a set of facts that
 // contradict each other, none of which can be spared unless the result is loose. If the
 // end of ctx is what cut it short, it is the Err of the result.
-func (p *problem) explain(ctx context.Context, e *encoding) (*ConflictError, error) {
+func (w *work) explain(ctx context.Context, e *encoding) (*ConflictError, error) {
 	x := &explainer{
-		problem: p,
+		problem: w.problem,
+		work:    w,
 		byKey:   map[groundKey]int32{},
 		rule:    map[sat.ID][]int32{},
-		looked:  make([]bool, p.m.Len()),
+		looked:  make([]bool, w.problem.m.Len()),
 		uses:    map[sat.ID][]owned{},
 	}
 	core, err := e.eng.Core(ctx)
@@ -69,10 +71,10 @@ func (p *problem) explain(ctx context.Context, e *encoding) (*ConflictError, err
 	}
 	for i := 0; i < len(x.grounds); i++ {
 		if x.grounds[i].must {
-			x.addDead(p.m.layoutSpan(x.grounds[i].slot))
+			x.addDead(w.problem.m.layoutSpan(x.grounds[i].slot))
 		}
 	}
-	x.eng = p.spare()
+	x.eng = w.spare()
 	loose, err := x.minimize(ctx)
 	if err != nil && ctx.Err() == nil {
 		return nil, err
@@ -81,11 +83,11 @@ func (p *problem) explain(ctx context.Context, e *encoding) (*ConflictError, err
 }
 
 // spare returns an engine that holds nothing of use any more.
-func (p *problem) spare() *sat.Engine {
-	if p.probe.eng == nil {
-		p.probe.eng = sat.New(p.m.layout)
+func (w *work) spare() *sat.Engine {
+	if w.probe.eng == nil {
+		w.probe.eng = sat.New(w.problem.m.layout)
 	}
-	return p.probe.eng
+	return w.probe.eng
 }
 
 // add enters one cause of the contradiction.
@@ -96,26 +98,26 @@ func (x *explainer) add(c sat.Cause) {
 	if c.Tag < 0 {
 		s := sat.Slot(-1 - c.Tag)
 		k := FactInstalled
-		if x.slots[s].asked() != 0 {
+		if x.problem.slots[s].asked() != 0 {
 			k = FactRequested
 		}
 		x.ground(groundKey{kind: k, slot: s})
 		return
 	}
-	d := x.m.dep(c.Tag)
-	key := groundKey{kind: FactDepend, slot: x.m.slotAt(c.Guard), dep: d.kind, target: d.slot}
+	d := x.problem.m.dep(c.Tag)
+	key := groundKey{kind: FactDepend, slot: x.problem.m.slotAt(c.Guard), dep: d.kind, target: d.slot}
 	switch {
 	case len(d.targets) > 1:
-		key.text = x.m.text(c.Tag)
+		key.text = x.problem.m.text(c.Tag)
 	case d.slot == sat.None:
-		key.text = x.m.dependOf(c.Tag).fmris[0].Name()
+		key.text = x.problem.m.dependOf(c.Tag).fmris[0].Name()
 	}
 	x.addUse(x.ground(key), use{c.Guard, c.Tag})
-	if d.slot == sat.None || d.kind != require && (d.kind != incorporate || !x.m.is(c.Guard, repeats)) {
+	if d.slot == sat.None || d.kind != require && (d.kind != incorporate || !x.problem.m.is(c.Guard, repeats)) {
 		return
 	}
-	for i := range x.m.dependencies(c.Guard, 1<<d.kind) { // what it says of the same package besides
-		if x.m.info[i].slot == d.slot && x.relevant.counts(i) {
+	for i := range x.problem.m.dependencies(c.Guard, 1<<d.kind) { // what it says of the same package besides
+		if x.problem.m.info[i].slot == d.slot && x.problem.relevant.counts(i) {
 			x.addUse(x.ground(key), use{c.Guard, i})
 		}
 	}
@@ -129,7 +131,7 @@ func (x *explainer) addUse(g int32, u use) {
 	}
 	x.grounds[g].uses = append(x.grounds[g].uses, u)
 	x.uses[u.id] = append(x.uses[u.id], own)
-	if d := x.m.dep(u.dep); d.kind.needs() {
+	if d := x.problem.m.dep(u.dep); d.kind.needs() {
 		x.addDead(x.needSet(d))
 	}
 }
@@ -138,7 +140,7 @@ func (x *explainer) addUse(g int32, u use) {
 // it is none is another ground.
 func (x *explainer) needSet(d *dep) []sat.Span {
 	if d.kind.isGroup() {
-		return x.memberSet(d, true)
+		return x.problem.memberSet(d, true)
 	}
 	return d.set
 }
@@ -157,7 +159,7 @@ func (x *explainer) ground(k groundKey) int32 {
 // addDead enters the rules that forbid ids of the given spans.
 func (x *explainer) addDead(spans []sat.Span) {
 	for _, q := range spans {
-		r := x.rules(x.m.slotAt(q.Lo))
+		r := x.problem.rules(x.problem.m.slotAt(q.Lo))
 		for id := q.Lo; id < q.Hi; id++ {
 			if x.looked[id] {
 				continue
@@ -208,7 +210,7 @@ func (r *rules) keyFor(id sat.ID, k FactKind) groundKey {
 // Open, Load and Rank are the engine's calls, answered with the grounds that
 // are on.
 func (x *explainer) Open(s sat.Slot) {
-	for id := x.m.layout.Base[s]; id < x.m.layout.Base[s+1]; id++ {
+	for id := x.problem.m.layout.Base[s]; id < x.problem.m.layout.Base[s+1]; id++ {
 		if x.forbidden(id, nil) >= 0 {
 			x.eng.Exclude(id)
 		}
@@ -216,9 +218,9 @@ func (x *explainer) Open(s sat.Slot) {
 }
 
 func (x *explainer) Load(id sat.ID) {
-	e := encoding{problem: x.problem, eng: x.eng}
+	e := encoding{problem: x.problem, work: x.work, eng: x.eng}
 	for _, u := range x.uses[id] {
-		switch d := x.m.dep(u.dep); {
+		switch d := x.problem.m.dep(u.dep); {
 		case !x.grounds[u.ground].on:
 		case d.kind.isGroup():
 			x.eng.Require(id, sat.Span{}, x.needSet(d), u.dep)
@@ -228,17 +230,17 @@ func (x *explainer) Load(id sat.ID) {
 	}
 }
 
-func (x *explainer) Rank(id sat.ID) int { return x.rank(id) }
+func (x *explainer) Rank(id sat.ID) int { return x.problem.rank(id) }
 
 // contradicts reports whether the grounds that are on contradict each other.
 // If so, it turns off those that took no part.
 func (x *explainer) contradicts(ctx context.Context) (bool, error) {
 	x.eng.Reset(x)
 	x.eng.OnStall = nil
-	x.eng.MaxConflicts, x.eng.FreeAfter = x.opts.MaxConflicts, freeAfter
+	x.eng.MaxConflicts, x.eng.FreeAfter = x.work.opts.MaxConflicts, freeAfter
 	for i := range x.grounds {
 		if g := &x.grounds[i]; g.on && g.must {
-			x.eng.Require(sat.None, sat.Span{}, x.m.layoutSpan(g.slot), -1-int32(i))
+			x.eng.Require(sat.None, sat.Span{}, x.problem.m.layoutSpan(g.slot), -1-int32(i))
 		}
 	}
 	ok, err := x.eng.Search(ctx)
@@ -265,7 +267,7 @@ func (x *explainer) markNeeded(c sat.Cause, needed []bool) {
 	if c.Tag < 0 {
 		g := -1 - c.Tag
 		needed[g] = true
-		x.markRules(x.m.layoutSpan(x.grounds[g].slot), needed)
+		x.markRules(x.problem.m.layoutSpan(x.grounds[g].slot), needed)
 		return
 	}
 	for _, u := range x.uses[c.Guard] {
@@ -273,7 +275,7 @@ func (x *explainer) markNeeded(c sat.Cause, needed []bool) {
 			needed[u.ground] = true
 		}
 	}
-	if d := x.m.dep(c.Tag); d.kind.needs() {
+	if d := x.problem.m.dep(c.Tag); d.kind.needs() {
 		x.markRules(x.needSet(d), needed)
 	}
 }

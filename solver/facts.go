@@ -43,11 +43,11 @@ func (x *explainer) facts() []Fact {
 
 // requestOrder returns where a requested name stands in the request, 0 for others.
 func (x *explainer) requestOrder(f Fact) int32 {
-	s, _ := x.m.slot(f.Name)
+	s, _ := x.problem.m.slot(f.Name)
 	if f.Kind != FactRequested {
 		return 0
 	}
-	return x.slots[s].asked()
+	return x.problem.slots[s].asked()
 }
 
 // compareDependencies puts what is needed before what is limited.
@@ -71,37 +71,37 @@ func (g *ground) versions() []sat.ID {
 
 // fact returns what one ground says.
 func (x *explainer) fact(g *ground) Fact {
-	f := Fact{Kind: g.kind, Name: x.m.nameOf(g.slot)}
+	f := Fact{Kind: g.kind, Name: x.problem.m.nameOf(g.slot)}
 	ids := g.ids
 	switch g.kind {
 	case FactRequested:
-		pr := &x.proposals[x.slots[g.slot].asked()-1]
+		pr := &x.problem.proposals[x.problem.slots[g.slot].asked()-1]
 		ids, f.Comment = pr.candidates, pr.describe()
 	case FactInstalled:
-		f.By = x.m.fmri(x.installedIn(g.slot))
+		f.By = x.problem.m.fmri(x.problem.installedIn(g.slot))
 		ids = x.notOlder(g.slot)
 	case FactDecided:
-		ids = []sat.ID{x.slots[g.slot].decided - 1}
+		ids = []sat.ID{x.problem.slots[g.slot].decided - 1}
 	case FactDepend:
 		ids = g.versions()
 		f.Depends = []Dependency{x.dependency(g.uses)}
 	case FactHeld:
-		f.By, f.top = x.m.fmri(g.by), x.m.name(x.top(g.by))
+		f.By, f.top = x.problem.m.fmri(g.by), x.problem.m.name(x.top(g.by))
 		if uses := x.limitsOf(g); len(uses) > 0 {
 			f.Depends = []Dependency{x.dependency(uses)}
 		}
 	case FactFrozen:
-		r := x.rules(g.slot)
+		r := x.problem.rules(g.slot)
 		f.By, f.Comment = r.freeze().Package, r.freeze().Comment
 	case FactPublisher:
-		if inst := x.staysIn(g.slot); inst != sat.None {
-			f.By = x.m.fmri(inst)
+		if inst := x.problem.staysIn(g.slot); inst != sat.None {
+			f.By = x.problem.m.fmri(inst)
 		}
 	case FactOrigin, FactParent:
 		f.Depends = []Dependency{x.dependency(x.broken(g))}
 	}
 	f.Packages = x.packages(ids)
-	f.All = len(f.Packages) == int(x.m.layout.Base[g.slot+1]-x.m.layout.Base[g.slot])
+	f.All = len(f.Packages) == int(x.problem.m.layout.Base[g.slot+1]-x.problem.m.layout.Base[g.slot])
 	return f
 }
 
@@ -109,8 +109,8 @@ func (x *explainer) fact(g *ground) Fact {
 // older versions admits.
 func (x *explainer) notOlder(s sat.Slot) []sat.ID {
 	var ids []sat.ID
-	r := x.rules(s)
-	for id := x.m.layout.Base[s]; id < x.m.layout.Base[s+1]; id++ {
+	r := x.problem.rules(s)
+	for id := x.problem.m.layout.Base[s]; id < x.problem.m.layout.Base[s+1]; id++ {
 		if !r.breaks(id, upgradeOnly) {
 			ids = append(ids, id)
 		}
@@ -124,7 +124,7 @@ func (x *explainer) packages(ids []sat.ID) []fmri.FMRI {
 	slices.Sort(sorted)
 	list := make([]fmri.FMRI, len(sorted))
 	for i, id := range sorted {
-		list[i] = x.m.fmri(id)
+		list[i] = x.problem.m.fmri(id)
 	}
 	return list
 }
@@ -134,9 +134,9 @@ func (x *explainer) packages(ids []sat.ID) []fmri.FMRI {
 func (x *explainer) top(id sat.ID) sat.ID {
 	for range maxDowngradeDepth {
 		above := id
-		for _, pin := range x.m.pins.of(int(x.m.slotAt(id))) {
+		for _, pin := range x.problem.m.pins.of(int(x.problem.m.slotAt(id))) {
 			for by := pin.by.Lo; by < pin.by.Hi; by++ {
-				if x.staysIn(x.m.slotAt(by)) == by && x.m.slotAt(by) != x.m.slotAt(id) && x.relevant.counts(pin.dep) {
+				if x.problem.staysIn(x.problem.m.slotAt(by)) == by && x.problem.m.slotAt(by) != x.problem.m.slotAt(id) && x.problem.relevant.counts(pin.dep) {
 					above = by
 				}
 			}
@@ -153,8 +153,8 @@ func (x *explainer) top(id sat.ID) sat.ID {
 // ids of g, nothing if they are versions of its own.
 func (x *explainer) limitsOf(g *ground) []use {
 	var uses []use
-	for n := x.heldOn(g.slot); n != 0; n = x.holding.heldLimits[n-1].next {
-		if l := &x.holding.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
+	for n := x.problem.heldOn(g.slot); n != 0; n = x.problem.holding.heldLimits[n-1].next {
+		if l := &x.problem.holding.heldLimits[n-1]; l.by == g.by && l.dep != noDep {
 			uses = append(uses, use{l.by, l.dep})
 		}
 	}
@@ -165,9 +165,9 @@ func (x *explainer) limitsOf(g *ground) []use {
 func (x *explainer) broken(g *ground) []use {
 	var uses []use
 	for _, id := range g.ids {
-		i := x.brokenOrigin(id)
+		i := x.problem.brokenOrigin(id)
 		if g.kind == FactParent {
-			i = x.brokenParent(id)
+			i = x.problem.brokenParent(id)
 		}
 		uses = append(uses, use{id, i})
 	}
@@ -178,7 +178,7 @@ func (x *explainer) broken(g *ground) []use {
 func (x *explainer) dependency(uses []use) Dependency {
 	uses = slices.Clone(uses)
 	slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(a.id, b.id) })
-	d := x.m.dependOf(uses[len(uses)-1].dep)
+	d := x.problem.m.dependOf(uses[len(uses)-1].dep)
 	dep := Dependency{Type: d.kind.String()}
 	for _, f := range d.fmris {
 		if !d.kind.isGroup() || x.isMember(f.Name()) {
@@ -188,8 +188,8 @@ func (x *explainer) dependency(uses []use) Dependency {
 	dep.Missing = d.kind.needs()
 	seen := map[string]bool{}
 	for _, u := range uses {
-		dep.Missing = dep.Missing && len(x.m.dep(u.dep).set) == 0
-		if text := x.m.text(u.dep); !seen[text] {
+		dep.Missing = dep.Missing && len(x.problem.m.dep(u.dep).set) == 0
+		if text := x.problem.m.text(u.dep); !seen[text] {
 			seen[text] = true
 			dep.Actions = append(dep.Actions, text)
 		}
@@ -199,6 +199,6 @@ func (x *explainer) dependency(uses []use) Dependency {
 
 // isMember reports whether a package counts as a member of groups.
 func (x *explainer) isMember(name string) bool {
-	s, ok := x.m.slot(name)
-	return ok && !x.slots[s].avoided && !x.slots[s].rejected
+	s, ok := x.problem.m.slot(name)
+	return ok && !x.problem.slots[s].avoided && !x.problem.slots[s].rejected
 }

@@ -42,33 +42,33 @@ type grouping struct {
 // more may be left unmet than before. Classes have nothing in common, so their
 // limits add up to the fewest that must be left unmet, and a selection leaves so
 // many unmet just if it observes the limit of each class.
-func (p *problem) search(ctx context.Context) (bool, error) {
-	p.forgetClasses()
+func (w *work) search(ctx context.Context) (bool, error) {
+	w.forgetClasses()
 	for first := true; ; first = false {
-		ok, err := p.attempt(ctx)
+		ok, err := w.attempt(ctx)
 		if err != nil {
 			return false, err
 		}
 		var core []sat.Cause
 		if !ok {
-			if core, err = p.main.eng.Core(ctx); err != nil {
+			if core, err = w.main.eng.Core(ctx); err != nil {
 				return false, err
 			}
 		}
-		found, err := p.probeGroups(ctx, p.suspects(core))
+		found, err := w.probeGroups(ctx, w.suspects(core))
 		switch {
 		case err != nil:
 			return false, err
 		case found:
-			p.forgetClasses()
+			w.forgetClasses()
 		case ok:
 			return true, nil
-		case !p.joinClasses(core):
-			p.failed = &p.main
+		case !w.joinClasses(core):
+			w.failed = &w.main
 			return false, nil
 		case first:
-			if ok, err := p.feasible(ctx, anything); !ok {
-				p.failed = &p.probe
+			if ok, err := w.feasible(ctx, anything); !ok {
+				w.failed = &w.probe
 				return false, err
 			}
 		}
@@ -76,52 +76,52 @@ func (p *problem) search(ctx context.Context) (bool, error) {
 }
 
 // attempt searches with the classes as they are.
-func (p *problem) attempt(ctx context.Context) (bool, error) {
-	p.main.relaxed = true
-	p.main.start()
-	p.main.demandAll()
-	p.setGoals()
-	return p.main.eng.Search(ctx)
+func (w *work) attempt(ctx context.Context) (bool, error) {
+	w.main.relaxed = true
+	w.main.start()
+	w.main.demandAll()
+	w.setGoals()
+	return w.main.eng.Search(ctx)
 }
 
 // forgetClasses begins anew: all group dependencies are to be met.
-func (p *problem) forgetClasses() {
-	p.grouping.unmet = p.grouping.unmet[:0]
-	clear(p.grouping.classes)
+func (w *work) forgetClasses() {
+	w.grouping.unmet = w.grouping.unmet[:0]
+	clear(w.grouping.classes)
 }
 
 // joinClasses makes one class of the group dependencies and classes of a core,
 // and lets one more of it be left unmet. It returns false if there are none:
 // then nothing can be done about the contradiction.
-func (p *problem) joinClasses(core []sat.Cause) bool {
-	unmet, next := 1, len(p.grouping.unmet)
+func (w *work) joinClasses(core []sat.Cause) bool {
+	unmet, next := 1, len(w.grouping.unmet)
 	joined := map[int]bool{}
 	var uses []groupUse
 	for _, c := range core {
 		switch {
 		case c.Class > 0:
 			joined[c.Class-1] = true
-		case p.isGroup(c.Guard, c.Tag):
+		case w.problem.isGroup(c.Guard, c.Tag):
 			uses = append(uses, groupUse{c.Guard, c.Tag})
 		}
 	}
 	for _, use := range uses {
-		if n, ok := p.grouping.classes[use]; ok {
+		if n, ok := w.grouping.classes[use]; ok {
 			joined[n] = true
 		} else {
-			p.grouping.classes[use] = next
+			w.grouping.classes[use] = next
 		}
 	}
-	for use, n := range p.grouping.classes {
+	for use, n := range w.grouping.classes {
 		if joined[n] {
-			p.grouping.classes[use] = next
+			w.grouping.classes[use] = next
 		}
 	}
 	for n := range joined {
-		unmet += p.grouping.unmet[n]
-		p.grouping.unmet[n] = 0
+		unmet += w.grouping.unmet[n]
+		w.grouping.unmet[n] = 0
 	}
-	p.grouping.unmet = append(p.grouping.unmet, unmet)
+	w.grouping.unmet = append(w.grouping.unmet, unmet)
 	return len(uses)+len(joined) > 0
 }
 
@@ -132,15 +132,15 @@ func (p *problem) isGroup(id sat.ID, tag int32) bool {
 
 // suspects returns the group dependencies that have been in the way of
 // something in the last attempt, which ended with the given core, if any.
-func (p *problem) suspects(core []sat.Cause) []groupUse {
+func (w *work) suspects(core []sat.Cause) []groupUse {
 	var list []groupUse
-	for id, tag := range p.main.eng.Used() {
-		if p.isGroup(id, tag) {
+	for id, tag := range w.main.eng.Used() {
+		if w.problem.isGroup(id, tag) {
 			list = append(list, groupUse{id, tag})
 		}
 	}
 	for _, c := range core {
-		if c.Class == 0 && p.isGroup(c.Guard, c.Tag) {
+		if c.Class == 0 && w.problem.isGroup(c.Guard, c.Tag) {
 			list = append(list, groupUse{c.Guard, c.Tag})
 		}
 	}
@@ -149,20 +149,20 @@ func (p *problem) suspects(core []sat.Cause) []groupUse {
 
 // probeGroups finds out which of the uses are blocked. It reports whether there
 // is one.
-func (p *problem) probeGroups(ctx context.Context, uses []groupUse) (bool, error) {
+func (w *work) probeGroups(ctx context.Context, uses []groupUse) (bool, error) {
 	any := false
 	for _, use := range uses {
-		if p.grouping.groups[use] != unknown {
+		if w.grouping.groups[use] != unknown {
 			continue
 		}
-		ok, err := p.feasible(ctx, use)
+		ok, err := w.feasible(ctx, use)
 		if err != nil {
 			return false, err
 		}
-		p.grouping.groups[use] = possible
+		w.grouping.groups[use] = possible
 		if !ok {
-			p.grouping.groups[use] = blocked
-			p.sweep(use.id)
+			w.grouping.groups[use] = blocked
+			w.sweep(use.id)
 			any = true
 		}
 	}
@@ -171,30 +171,30 @@ func (p *problem) probeGroups(ctx context.Context, uses []groupUse) (bool, error
 
 // sweep finds the group dependencies of id that are blocked as can be seen
 // without a search. Where there is one, there are often more.
-func (p *problem) sweep(id sat.ID) {
-	e := &p.probe
+func (w *work) sweep(id sat.ID) {
+	e := &w.probe
 	e.noGroups = true
 	e.start()
 	e.demandAll()
 	e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: id, Hi: id + 1}}, 0)
-	for i := range p.m.dependencies(id, groupKinds) {
+	for i := range w.problem.m.dependencies(id, groupKinds) {
 		use := groupUse{id, i}
-		if p.relevant.counts(i) && p.grouping.groups[use] == unknown && !e.eng.Consider(p.groupSet(p.m.dep(i))) {
-			p.grouping.groups[use] = blocked
+		if w.problem.relevant.counts(i) && w.grouping.groups[use] == unknown && !e.eng.Consider(w.problem.groupSet(w.problem.m.dep(i))) {
+			w.grouping.groups[use] = blocked
 		}
 	}
 }
 
 // feasible reports whether there is a selection, group dependencies aside, with
 // the version of use and one of its members, or any at all.
-func (p *problem) feasible(ctx context.Context, use groupUse) (bool, error) {
-	e := &p.probe
+func (w *work) feasible(ctx context.Context, use groupUse) (bool, error) {
+	e := &w.probe
 	e.noGroups = true
 	e.start()
 	e.demandAll()
 	if use != anything {
 		e.eng.Require(sat.None, sat.Span{}, []sat.Span{{Lo: use.id, Hi: use.id + 1}}, 0)
-		e.eng.Require(sat.None, sat.Span{}, p.groupSet(p.m.dep(use.dep)), 0)
+		e.eng.Require(sat.None, sat.Span{}, w.problem.groupSet(w.problem.m.dep(use.dep)), 0)
 	}
 	return e.eng.Search(ctx)
 }

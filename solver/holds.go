@@ -121,7 +121,7 @@ func inSpans(spans []sat.Span, id sat.ID) bool {
 
 // holds is what decides which incorporations are held.
 type holds struct {
-	*problem
+	problem *problem
 	relaxed []sat.Slot // proposed, at other versions than installed
 	values  []string   // holds of those
 	scanned bool       // slotInfo.named is filled in
@@ -129,19 +129,19 @@ type holds struct {
 
 // relax finds the names whose versions the request lets go.
 func (h *holds) relax() {
-	for i := range h.proposals {
-		pr := &h.proposals[i]
-		inst := h.installedIn(pr.slot)
+	for i := range h.problem.proposals {
+		pr := &h.problem.proposals[i]
+		inst := h.problem.installedIn(pr.slot)
 		if len(pr.candidates) != 1 || pr.candidates[0] != inst {
 			h.relaxName(pr.slot, inst)
 		}
 	}
-	if !h.img.Linked {
+	if !h.problem.img.Linked {
 		return
 	}
-	for _, id := range h.image.installed {
-		if h.m.is(id, parent) && h.dependsOnParentSelf(id) && h.image.parents[h.m.name(id)] != h.m.fmri(id) {
-			h.relaxName(h.m.slotAt(id), id)
+	for _, id := range h.problem.image.installed {
+		if h.problem.m.is(id, parent) && h.problem.dependsOnParentSelf(id) && h.problem.image.parents[h.problem.m.name(id)] != h.problem.m.fmri(id) {
+			h.relaxName(h.problem.m.slotAt(id), id)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (h *holds) relax() {
 func (h *holds) relaxName(s sat.Slot, inst sat.ID) {
 	h.relaxed = append(h.relaxed, s)
 	if inst != sat.None {
-		h.values = append(h.values, h.m.holds[inst]...)
+		h.values = append(h.values, h.problem.m.holds[inst]...)
 	}
 }
 
@@ -169,22 +169,22 @@ func (h *holds) isRelaxedValue(value string) bool {
 // version by a package with one.
 func (h *holds) findHolds() {
 	var todo []sat.ID
-	for _, id := range h.image.installed {
-		if !h.m.is(id, hold) || h.staysIn(h.m.slotAt(id)) != id {
+	for _, id := range h.problem.image.installed {
+		if !h.problem.m.is(id, hold) || h.problem.staysIn(h.problem.m.slotAt(id)) != id {
 			continue
 		}
-		if !slices.ContainsFunc(h.m.holds[id], h.isRelaxedValue) && !h.isRelaxed(h.m.slotAt(id)) {
-			h.info(h.m.slotAt(id)).holding = true
+		if !slices.ContainsFunc(h.problem.m.holds[id], h.isRelaxedValue) && !h.isRelaxed(h.problem.m.slotAt(id)) {
+			h.problem.info(h.problem.m.slotAt(id)).holding = true
 			todo = append(todo, id)
 		}
 	}
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for i := range h.m.dependencies(id, 1<<incorporate) {
-			if s := h.m.info[i].slot; s != sat.None && h.inherits(s, i) {
-				h.info(s).holding = true
-				todo = append(todo, h.installedIn(s))
+		for i := range h.problem.m.dependencies(id, 1<<incorporate) {
+			if s := h.problem.m.info[i].slot; s != sat.None && h.inherits(s, i) {
+				h.problem.info(s).holding = true
+				todo = append(todo, h.problem.installedIn(s))
 			}
 		}
 	}
@@ -192,15 +192,15 @@ func (h *holds) findHolds() {
 
 // inherits reports whether the incorporate dependency i hands a hold down to slot s.
 func (h *holds) inherits(s sat.Slot, i int32) bool {
-	inst := h.staysIn(s)
-	if inst == sat.None || h.slots[s].holding || h.m.is(inst, hold) || !h.incorporatesAny(inst) || !h.relevant.counts(i) {
+	inst := h.problem.staysIn(s)
+	if inst == sat.None || h.problem.slots[s].holding || h.problem.m.is(inst, hold) || !h.problem.incorporatesAny(inst) || !h.problem.relevant.counts(i) {
 		return false
 	}
-	r := h.rules(s)
+	r := h.problem.rules(s)
 	n := 0
-	for _, q := range h.m.dep(i).set {
+	for _, q := range h.problem.m.dep(i).set {
 		for id := q.Lo; id < q.Hi; id++ {
-			if h.publishers.single || r.mayComeFrom(id) {
+			if h.problem.publishers.single || r.mayComeFrom(id) {
 				n++
 			}
 		}
@@ -211,29 +211,29 @@ func (h *holds) inherits(s sat.Slot, i int32) bool {
 // isNamed reports whether an installed package that stays names s with a
 // version. Names with a hold that is not relaxed do not count.
 func (h *holds) isNamed(s sat.Slot) bool {
-	if h.slots[s].holding {
+	if h.problem.slots[s].holding {
 		return false
 	}
 	if !h.scanned {
 		h.scanned = true
-		for _, id := range h.image.installed {
-			if h.staysIn(h.m.slotAt(id)) == id {
+		for _, id := range h.problem.image.installed {
+			if h.problem.staysIn(h.problem.m.slotAt(id)) == id {
 				h.markNamed(id)
 			}
 		}
 	}
-	return h.slots[s].named
+	return h.problem.slots[s].named
 }
 
 // markNamed marks what id names with a version.
 func (h *holds) markNamed(id sat.ID) {
-	for i := range h.m.dependencies(id, allKinds) {
-		switch a := &h.m.info[i]; {
-		case !a.versioned || !h.relevant.counts(i):
+	for i := range h.problem.m.dependencies(id, allKinds) {
+		switch a := &h.problem.m.info[i]; {
+		case !a.versioned || !h.problem.relevant.counts(i):
 		case a.single():
 			h.nameTarget(target{a.slot, true})
 		default:
-			d := h.m.dep(i)
+			d := h.problem.m.dep(i)
 			for _, t := range d.targets {
 				h.nameTarget(t)
 			}
@@ -244,6 +244,6 @@ func (h *holds) markNamed(id sat.ID) {
 
 func (h *holds) nameTarget(t target) {
 	if t.slot != sat.None && t.versioned {
-		h.info(t.slot).named = true
+		h.problem.info(t.slot).named = true
 	}
 }

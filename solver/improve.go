@@ -10,19 +10,19 @@ import (
 // improve completes the selection in the engine, which is the best by levels A
 // to C, to one that is best by level D, too: it drops what nothing needs, and
 // goes on to a better selection as long as there is one.
-func (p *problem) improve(ctx context.Context) ([]sat.ID, error) {
-	x, err := p.prune(ctx, p.newIDs())
+func (w *work) improve(ctx context.Context) ([]sat.ID, error) {
+	x, err := w.prune(ctx, w.newIDs())
 	if err != nil {
 		return nil, err
 	}
 	seen := [][]sat.ID{x}
 	for {
-		y, err := p.better(ctx, x, seen)
+		y, err := w.better(ctx, x, seen)
 		if err != nil {
 			return nil, err
 		}
 		if y == nil {
-			return p.withFixed(x), nil
+			return w.withFixed(x), nil
 		}
 		x = y
 		seen = append(seen, x)
@@ -31,9 +31,9 @@ func (p *problem) improve(ctx context.Context) ([]sat.ID, error) {
 
 // decided returns the slots of which something is selected. The result is good
 // until the next call.
-func (p *problem) decided() []sat.Slot {
-	p.mem.scratch = p.main.eng.Decided(p.mem.scratch[:0])
-	return p.mem.scratch
+func (w *work) decided() []sat.Slot {
+	w.problem.mem.scratch = w.main.eng.Decided(w.problem.mem.scratch[:0])
+	return w.problem.mem.scratch
 }
 
 // isNewSlot reports whether the name of slot s is neither installed nor proposed.
@@ -42,12 +42,12 @@ func (p *problem) isNewSlot(s sat.Slot) bool {
 }
 
 // newIDs returns the selected ids of new names, ascending.
-func (p *problem) newIDs() []sat.ID {
-	decided := p.decided()
-	ids := p.mem.ids.list(len(decided))
+func (w *work) newIDs() []sat.ID {
+	decided := w.decided()
+	ids := w.problem.mem.ids.list(len(decided))
 	for _, s := range decided {
-		if int(s) < len(p.m.heads) && p.isNewSlot(s) {
-			ids = append(ids, p.main.eng.Selected(s))
+		if int(s) < len(w.problem.m.heads) && w.problem.isNewSlot(s) {
+			ids = append(ids, w.main.eng.Selected(s))
 		}
 	}
 	slices.Sort(ids)
@@ -55,12 +55,12 @@ func (p *problem) newIDs() []sat.ID {
 }
 
 // withFixed returns the whole selection whose new ids are x, ascending.
-func (p *problem) withFixed(x []sat.ID) []sat.ID {
-	decided := p.decided()
-	ids := append(p.mem.ids.list(len(x)+len(decided)), x...)
+func (w *work) withFixed(x []sat.ID) []sat.ID {
+	decided := w.decided()
+	ids := append(w.problem.mem.ids.list(len(x)+len(decided)), x...)
 	for _, s := range decided {
-		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
-			ids = append(ids, p.main.eng.Selected(s))
+		if int(s) < len(w.problem.m.heads) && !w.problem.isNewSlot(s) {
+			ids = append(ids, w.main.eng.Selected(s))
 		}
 	}
 	slices.Sort(ids)
@@ -74,18 +74,18 @@ func (p *problem) withFixed(x []sat.ID) []sat.ID {
 // A search finds a newer version as easily where nothing would need it any
 // more. Each time it does, the next search must not select the spared ids
 // without somebody who needs them.
-func (p *problem) better(ctx context.Context, x []sat.ID, seen [][]sat.ID) ([]sat.ID, error) {
-	q := quest{problem: p, x: x, newer: p.newerThan(x)}
+func (w *work) better(ctx context.Context, x []sat.ID, seen [][]sat.ID) ([]sat.ID, error) {
+	q := quest{problem: w.problem, work: w, x: x, newer: w.problem.newerThan(x)}
 	for tries := 0; len(q.newer) > 0 && tries < maxTries; tries++ {
 		y, err := q.search(ctx)
 		if err != nil || y == nil {
 			return nil, err
 		}
-		z, err := p.prune(ctx, y)
+		z, err := w.prune(ctx, y)
 		if err != nil {
 			return nil, err
 		}
-		if p.isNewer(z, x) && !slices.ContainsFunc(seen, func(s []sat.ID) bool { return slices.Equal(s, z) }) {
+		if w.problem.isNewer(z, x) && !slices.ContainsFunc(seen, func(s []sat.ID) bool { return slices.Equal(s, z) }) {
 			return z, nil
 		}
 		q.tried = append(q.tried, z)
@@ -103,11 +103,12 @@ const maxTries = 1000
 
 // A quest is a search for a selection of new ids better than x.
 type quest struct {
-	*problem
-	x      []sat.ID
-	newer  []sat.Span // the ids preferred to those in x
-	tried  [][]sat.ID // selections that are not better; all of none is wanted
-	spared []sat.ID   // must not be selected unless something needs them
+	problem *problem
+	work    *work
+	x       []sat.ID
+	newer   []sat.Span // the ids preferred to those in x
+	tried   [][]sat.ID // selections that are not better; all of none is wanted
+	spared  []sat.ID   // must not be selected unless something needs them
 }
 
 // newerThan returns the versions that are preferred to those in x.
@@ -143,12 +144,12 @@ func (p *problem) prefers(a, b sat.ID) bool {
 }
 
 // keepFrom lets only id and what is preferred to it be selected of its name.
-func (p *problem) keepFrom(id sat.ID) {
-	e := p.main.eng
-	first := p.m.firstEqual(id)
-	e.Narrow(p.m.slotAt(id), sat.Span{Lo: first, Hi: p.m.layout.Base[p.m.slotAt(id)+1]})
-	for i := first; i <= p.m.lastEqual(id); i++ {
-		if p.prefers(id, i) {
+func (w *work) keepFrom(id sat.ID) {
+	e := w.main.eng
+	first := w.problem.m.firstEqual(id)
+	e.Narrow(w.problem.m.slotAt(id), sat.Span{Lo: first, Hi: w.problem.m.layout.Base[w.problem.m.slotAt(id)+1]})
+	for i := first; i <= w.problem.m.lastEqual(id); i++ {
+		if w.problem.prefers(id, i) {
 			e.Exclude(i)
 		}
 	}
@@ -157,12 +158,12 @@ func (p *problem) keepFrom(id sat.ID) {
 // search returns a selection with no older version of what is in x and one of
 // newer, or nil.
 func (q *quest) search(ctx context.Context) ([]sat.ID, error) {
-	e := q.main.eng
+	e := q.work.main.eng
 	e.BackToGoals()
 	scope := e.Push()
 	defer e.Pop(scope)
 	for _, id := range q.x {
-		q.keepFrom(id)
+		q.work.keepFrom(id)
 	}
 	reasons := make([][]sat.Span, len(q.spared))
 	for i, id := range q.spared {
@@ -183,31 +184,31 @@ func (q *quest) search(ctx context.Context) ([]sat.ID, error) {
 	if !ok {
 		return nil, err
 	}
-	return q.newIDs(), nil
+	return q.work.newIDs(), nil
 }
 
 // reasons returns extra ids each of which stands for one dependency that needs
 // id: somebody has it, and nothing else that would do is selected.
 func (q *quest) reasons(id sat.ID) []sat.Span {
 	var set []sat.Span
-	own := q.m.slotAt(id)
-	needs := q.m.needs()
+	own := q.problem.m.slotAt(id)
+	needs := q.problem.m.needs()
 	for _, i := range needs.wanted.of(int(own)) {
-		d := q.m.dep(i)
+		d := q.problem.m.dep(i)
 		admitted := d.set
-		if !inSpans(admitted, id) || !q.relevant.counts(i) {
+		if !inSpans(admitted, id) || !q.problem.relevant.counts(i) {
 			continue
 		}
 		var users []sat.Span
 		for _, u := range needs.users.of(int(i)) {
-			if q.m.slotAt(u) != own {
+			if q.problem.m.slotAt(u) != own {
 				users = append(users, sat.Span{Lo: u, Hi: u + 1})
 			}
 		}
 		if len(users) == 0 {
 			continue
 		}
-		e := q.main.eng
+		e := q.work.main.eng
 		why := e.Extra()
 		e.Define(why, func() {
 			e.Require(why, sat.Span{}, users, 0)
@@ -215,7 +216,7 @@ func (q *quest) reasons(id sat.ID) []sat.Span {
 				e.Require(why, sat.Span{}, d.cond, 0)
 			}
 			for _, a := range admitted {
-				if s := q.m.slotAt(a.Lo); s != own {
+				if s := q.problem.m.slotAt(a.Lo); s != own {
 					e.Open(s)
 					e.Limit(why, s, a, true, 0)
 				}

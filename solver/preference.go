@@ -19,21 +19,21 @@ type ranking struct {
 func newRanking(n int) ranking { return ranking{reaches: make([]int32, n), stamp: make([]int32, n)} }
 
 // setGoals states levels A to C of the order of preference.
-func (p *problem) setGoals() {
-	goals := p.main.eng.Goals
-	for i := range p.proposals {
-		goals = append(goals, sat.Goal{Slot: p.proposals[i].slot, ID: sat.None})
+func (w *work) setGoals() {
+	goals := w.main.eng.Goals
+	for i := range w.problem.proposals {
+		goals = append(goals, sat.Goal{Slot: w.problem.proposals[i].slot, ID: sat.None})
 	}
-	rest := p.unproposed()
-	if !p.isUpdateAll() {
+	rest := w.problem.unproposed()
+	if !w.problem.isUpdateAll() {
 		for _, s := range rest {
-			goals = append(goals, sat.Goal{Slot: s, ID: p.staysIn(s)})
+			goals = append(goals, sat.Goal{Slot: s, ID: w.problem.staysIn(s)})
 		}
 	}
 	for _, s := range rest {
 		goals = append(goals, sat.Goal{Slot: s, ID: sat.None})
 	}
-	p.main.eng.Goals = goals
+	w.main.eng.Goals = goals
 }
 
 // unproposed returns the slots that are installed, stay and are not proposed,

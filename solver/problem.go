@@ -7,15 +7,13 @@ import (
 	"github.com/goips/ips/solver/internal/sat"
 )
 
-// A problem is one request to one image over one model: everything that a solve
-// works out before it searches, and the memory it searches with.
+// A problem is one request to one image over one model: what is asked, and what is
+// known before anything is searched.
 type problem struct {
-	m    *Model
-	opts Options
-	img  *Image
-	req  Request
+	m   *Model
+	img *Image
+	req Request
 
-	// What is asked and known, worked out by prepare.
 	slots       []slotInfo
 	touched     []sat.Slot // whose slotInfo is not zero
 	proposals   []proposal
@@ -24,19 +22,10 @@ type problem struct {
 	relevant    relevant
 	holding     holding
 	downgrading downgrading
-	supposing   bool // see [problem.suppose]
+	ranking     ranking
+	supposing   bool // see [work.suppose]
 
-	// The search.
-	ranking  ranking
-	grouping grouping
-	main     encoding  // for the answer
-	probe    encoding  // for questions on the way
-	effort   int       // if not 0, a limit of conflicts below that of opts
-	failed   *encoding // the one of them that has shown that there is no answer
-
-	mem      memory
-	closing  closing
-	trimming trimming
+	mem memory
 }
 
 // Contents are what an image contains.
@@ -47,6 +36,12 @@ type contents struct {
 
 	parents map[string]fmri.FMRI // what the parent image has
 	roots   map[string]fmri.FMRI // what the live root has
+}
+
+// reset forgets the image, but not where its packages were found.
+func (c *contents) reset() {
+	c.present, c.installed = c.present[:0], c.installed[:0]
+	c.parents, c.roots = nil, nil
 }
 
 // A memory is what solves need for a while, kept for the next one.
@@ -115,21 +110,16 @@ func (pr *proposal) has(id sat.ID) bool {
 	return found
 }
 
-// newProblem returns the memory for solves over m.
-func newProblem(m *Model, opts Options) *problem {
-	p := &problem{
+// newProblem returns the memory for problems over m.
+func newProblem(m *Model) *problem {
+	return &problem{
 		m:           m,
-		opts:        opts,
 		slots:       make([]slotInfo, len(m.heads)),
 		relevant:    relevant{m: m},
 		downgrading: downgrading{isPermitted: make([]bool, m.Len())},
 		ranking:     newRanking(len(m.heads)),
-		grouping:    grouping{groups: map[groupUse]groupState{}, classes: map[groupUse]int{}},
 		mem:         memory{seen: map[fmri.Pattern]bool{}},
 	}
-	p.main.problem, p.probe.problem = p, p
-	p.main.eng = sat.New(m.layout)
-	return p
 }
 
 // reset forgets the request.
@@ -138,17 +128,12 @@ func (p *problem) reset() {
 		p.slots[s] = slotInfo{}
 	}
 	p.touched = p.touched[:0]
-	p.image.present = p.image.present[:0]
-	p.image.installed = p.image.installed[:0]
 	p.proposals = p.proposals[:0]
-	p.holding.held = p.holding.held[:0]
-	p.holding.heldLimits = p.holding.heldLimits[:0]
+	p.image.reset()
+	p.holding.held, p.holding.heldLimits = p.holding.held[:0], p.holding.heldLimits[:0]
+	p.downgrading.reset()
 	p.supposing = false
 	p.mem.empty()
-	p.downgrading.reset()
-	p.image.parents, p.image.roots = nil, nil
-	clear(p.grouping.groups)
-	p.forgetClasses()
 	p.img, p.req = nil, Request{}
 }
 

@@ -9,15 +9,15 @@ import (
 
 // prune returns a smallest part of the new ids x that meets all constraints
 // together with what is decided for other names.
-func (p *problem) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
+func (w *work) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
 	if len(x) == 0 {
 		return x, nil
 	}
-	if y, ok := p.closure(x); ok {
+	if y, ok := w.closure(x); ok {
 		return y, nil
 	}
 	for len(x) > 0 {
-		y, found, err := p.part(ctx, x)
+		y, found, err := w.part(ctx, x)
 		if err != nil {
 			return nil, err
 		}
@@ -35,26 +35,26 @@ func (p *problem) prune(ctx context.Context, x []sat.ID) ([]sat.ID, error) {
 //
 // Where something can be had from several of x it takes the first, and then looks
 // whether it could do without: what the first needs may include the second.
-func (p *problem) closure(x []sat.ID) (needed []sat.ID, ok bool) {
-	if len(p.grouping.unmet) > 0 {
+func (w *work) closure(x []sat.ID) (needed []sat.ID, ok bool) {
+	if len(w.grouping.unmet) > 0 {
 		return nil, false
 	}
-	c := &p.closing
-	needed = c.close(p, x)
+	c := &w.closing
+	needed = c.close(w, x)
 	if len(c.chosen) == 0 {
 		return needed, true
 	}
-	if less := slices.DeleteFunc(p.mem.ids.clone(needed), c.isSpare); len(less) < len(needed) {
-		if y := c.close(p, less); c.isForced() {
+	if less := slices.DeleteFunc(w.problem.mem.ids.clone(needed), c.isSpare); len(less) < len(needed) {
+		if y := c.close(w, less); c.isForced() {
 			return y, true
 		}
 	}
-	return c.close(p, needed), c.isForced()
+	return c.close(w, needed), c.isForced()
 }
 
 // close returns those of x that are kept if of every choice one is.
-func (c *closing) close(p *problem, x []sat.ID) (needed []sat.ID) {
-	c.begin(p, x)
+func (c *closing) close(w *work, x []sat.ID) (needed []sat.ID) {
+	c.begin(w, x)
 	c.followAll()
 	for k := 0; k < len(c.choices); k++ {
 		if set := c.choices[k]; !c.has(set) {
@@ -63,9 +63,9 @@ func (c *closing) close(p *problem, x []sat.ID) (needed []sat.ID) {
 			c.followAll()
 		}
 	}
-	needed = p.mem.ids.list(len(x))
+	needed = w.problem.mem.ids.list(len(x))
 	for _, id := range x {
-		if c.state[p.m.slotAt(id)] == kept {
+		if c.state[w.problem.m.slotAt(id)] == kept {
 			needed = append(needed, id)
 		}
 	}
@@ -80,7 +80,7 @@ func (c *closing) isForced() bool { return len(c.chosen) == 0 && !c.broken }
 func (c *closing) isSpare(id sat.ID) bool {
 	return slices.ContainsFunc(c.chosen, func(ch choice) bool {
 		return ch.id == id && slices.ContainsFunc(ch.set, func(q sat.Span) bool {
-			s := c.m.slotAt(q.Lo)
+			s := c.problem.m.slotAt(q.Lo)
 			return c.state[s] == kept && c.id[s] != id && q.Contains(c.id[s])
 		})
 	})
@@ -89,7 +89,7 @@ func (c *closing) isSpare(id sat.ID) bool {
 // first returns the first id of set that is selected.
 func (c *closing) first(set []sat.Span) sat.ID {
 	for _, q := range set {
-		if s := c.m.slotAt(q.Lo); c.state[s] != out && q.Contains(c.id[s]) {
+		if s := c.problem.m.slotAt(q.Lo); c.state[s] != out && q.Contains(c.id[s]) {
 			return c.id[s]
 		}
 	}
@@ -97,7 +97,7 @@ func (c *closing) first(set []sat.Span) sat.ID {
 }
 
 func (c *closing) keep(id sat.ID) {
-	c.state[c.m.slotAt(id)] = kept
+	c.state[c.problem.m.slotAt(id)] = kept
 	c.todo = append(c.todo, id)
 }
 
@@ -112,7 +112,8 @@ func (c *closing) followAll() {
 
 // A closing is the memory of [problem.closure].
 type closing struct {
-	*problem
+	problem *problem
+	work    *work
 	state   []closeState // by slot
 	id      []sat.ID     // by slot, where state is not out
 	touched []sat.Slot
@@ -145,11 +146,11 @@ type waitingDep struct {
 }
 
 // begin enters what is decided, and x.
-func (c *closing) begin(p *problem, x []sat.ID) {
-	c.problem = p
+func (c *closing) begin(w *work, x []sat.ID) {
+	c.problem, c.work = w.problem, w
 	if c.state == nil {
-		c.state = make([]closeState, len(p.m.heads))
-		c.id = make([]sat.ID, len(p.m.heads))
+		c.state = make([]closeState, len(w.problem.m.heads))
+		c.id = make([]sat.ID, len(w.problem.m.heads))
 	}
 	for _, s := range c.touched {
 		c.state[s] = out
@@ -159,42 +160,42 @@ func (c *closing) begin(p *problem, x []sat.ID) {
 	for _, id := range x {
 		c.enter(id, spare)
 	}
-	for _, s := range p.decided() {
-		if int(s) < len(p.m.heads) && !p.isNewSlot(s) {
-			c.enter(p.main.eng.Selected(s), kept)
-			c.todo = append(c.todo, p.main.eng.Selected(s))
+	for _, s := range w.decided() {
+		if int(s) < len(w.problem.m.heads) && !w.problem.isNewSlot(s) {
+			c.enter(w.main.eng.Selected(s), kept)
+			c.todo = append(c.todo, w.main.eng.Selected(s))
 		}
 	}
 }
 
 func (c *closing) enter(id sat.ID, st closeState) {
-	s := c.m.slotAt(id)
+	s := c.problem.m.slotAt(id)
 	c.state[s], c.id[s] = st, id
 	c.touched = append(c.touched, s)
 }
 
 // follow keeps what id needs.
 func (c *closing) follow(id sat.ID) {
-	for i := range c.m.dependencies(id, needKinds) {
-		if !c.relevant.counts(i) {
+	for i := range c.problem.m.dependencies(id, needKinds) {
+		if !c.problem.relevant.counts(i) {
 			continue
 		}
-		d := c.m.dep(i)
+		d := c.problem.m.dep(i)
 		switch d.kind {
 		case conditional:
 			c.when(i, d)
 		case group, groupAny:
-			if c.grouping.groups[groupUse{id, i}] != blocked {
-				c.need(c.groupSet(d))
+			if c.work.grouping.groups[groupUse{id, i}] != blocked {
+				c.need(c.problem.groupSet(d))
 			}
 		default:
 			c.need(d.set)
 		}
 	}
-	own := c.m.slotAt(id)
+	own := c.problem.m.slotAt(id)
 	for k := range c.waiting {
 		if w := c.waiting[k]; w.slot == own {
-			c.need(c.m.dep(w.dep).set)
+			c.need(c.problem.m.dep(w.dep).set)
 		}
 	}
 }
@@ -203,7 +204,7 @@ func (c *closing) follow(id sat.ID) {
 // leaves it waiting if that is spare.
 func (c *closing) when(i int32, d *dep) {
 	for _, q := range d.cond {
-		s := c.m.slotAt(q.Lo)
+		s := c.problem.m.slotAt(q.Lo)
 		if c.state[s] == out || !q.Contains(c.id[s]) {
 			continue
 		}
@@ -222,7 +223,7 @@ func (c *closing) need(set []sat.Span) {
 	}
 	only := sat.ID(sat.None)
 	for _, q := range set {
-		s := c.m.slotAt(q.Lo)
+		s := c.problem.m.slotAt(q.Lo)
 		if c.state[s] != spare || !q.Contains(c.id[s]) || c.id[s] == only {
 			continue
 		}
@@ -242,29 +243,29 @@ func (c *closing) need(set []sat.Span) {
 // has reports whether something of set is kept.
 func (c *closing) has(set []sat.Span) bool {
 	return slices.ContainsFunc(set, func(q sat.Span) bool {
-		s := c.m.slotAt(q.Lo)
+		s := c.problem.m.slotAt(q.Lo)
 		return c.state[s] == kept && q.Contains(c.id[s])
 	})
 }
 
 // part returns a part of x, less than the whole, that meets all constraints,
 // if there is one.
-func (p *problem) part(ctx context.Context, x []sat.ID) (y []sat.ID, found bool, err error) {
-	e := p.main.eng
+func (w *work) part(ctx context.Context, x []sat.ID) (y []sat.ID, found bool, err error) {
+	e := w.main.eng
 	e.BackToGoals()
 	scope := e.Push()
 	defer e.Pop(scope)
 	for _, s := range e.Opened() {
-		if !p.isNewSlot(s) {
+		if !w.problem.isNewSlot(s) {
 			continue
 		}
-		span := sat.Span{Lo: p.m.layout.Base[s], Hi: p.m.layout.Base[s]}
-		if id := p.m.find(x, s); id != sat.None {
+		span := sat.Span{Lo: w.problem.m.layout.Base[s], Hi: w.problem.m.layout.Base[s]}
+		if id := w.problem.m.find(x, s); id != sat.None {
 			span = sat.Span{Lo: id, Hi: id + 1}
 		}
 		e.Narrow(s, span)
 	}
 	e.Forbid(x)
 	found, err = e.Search(ctx)
-	return p.newIDs(), found, err
+	return w.newIDs(), found, err
 }

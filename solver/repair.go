@@ -82,38 +82,38 @@ const (
 // invasive ones first, and returns those after which there is an answer.
 func (s *Solver) repairs(ctx context.Context, img *Image, req Request, facts []Fact) []Repair {
 	var found []Repair
-	p := s.acquire()
-	defer s.release(p)
+	w := s.acquire()
+	defer s.release(w)
 	tries := attemptsFor(facts, req)
 	effort := maxRepairConflicts
 	for i := 0; i < min(len(tries), maxAttempts) && len(found) < s.opts.MaxRepairs && effort > 0; i++ {
-		p.reset()
-		p.effort = effort
-		if r := tries[i]; p.try(ctx, img, req, &r) {
+		w.reset()
+		w.effort = effort
+		if r := tries[i]; w.try(ctx, img, req, &r) {
 			found = append(found, r)
 		}
-		effort -= p.main.eng.Stats.Conflicts
+		effort -= w.main.eng.Stats.Conflicts
 	}
-	p.effort = 0
+	w.effort = 0
 	return found
 }
 
 // try reports whether there is an answer after the repair r, and enters the
 // version that results.
-func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) bool {
+func (w *work) try(ctx context.Context, img *Image, req Request, r *Repair) bool {
 	img, req = r.applyTo(img, req)
-	if p.prepare(img, req) != nil || !p.isPlausible() {
+	if w.problem.prepare(img, req) != nil || !w.isPlausible() {
 		return false
 	}
-	if ok, err := p.search(ctx); !ok || err != nil || p.isUpdateAll() && p.wouldStick(ctx) {
+	if ok, err := w.search(ctx); !ok || err != nil || w.problem.isUpdateAll() && w.wouldStick(ctx) {
 		return false
 	}
 	if r.Kind == RepairFacet || r.Kind == RepairUninstall {
 		return true
 	}
-	s, ok := p.m.slot(r.Name)
-	if id := p.main.eng.Selected(s); ok && !p.isNewSlot(s) && id != sat.None && !p.m.is(id, obsolete) {
-		r.Version = p.m.fmri(id)
+	s, ok := w.problem.m.slot(r.Name)
+	if id := w.main.eng.Selected(s); ok && !w.problem.isNewSlot(s) && id != sat.None && !w.problem.m.is(id, obsolete) {
+		r.Version = w.problem.m.fmri(id)
 	}
 	return r.Version.IsValid() || r.Kind == RepairUnfreeze || r.Kind == RepairAccept
 }
@@ -121,14 +121,14 @@ func (p *problem) try(ctx context.Context, img *Image, req Request, r *Repair) b
 // isPlausible reports whether each name that is asked for has a version against
 // which nothing speaks at first sight. Most repairs that do not help fail here,
 // before all that is installed is looked at.
-func (p *problem) isPlausible() bool {
-	e := &p.probe
+func (w *work) isPlausible() bool {
+	e := &w.probe
 	e.noGroups = true
 	e.start()
-	for i := range p.proposals {
-		ids := p.proposals[i].candidates
+	for i := range w.problem.proposals {
+		ids := w.problem.proposals[i].candidates
 		if len(ids) <= maxGlances && !slices.ContainsFunc(ids, func(id sat.ID) bool {
-			return e.eng.Consider(append(p.mem.spans.list(1), sat.Span{Lo: id, Hi: id + 1}))
+			return e.eng.Consider(append(w.problem.mem.spans.list(1), sat.Span{Lo: id, Hi: id + 1}))
 		}) {
 			return false
 		}
@@ -138,9 +138,9 @@ func (p *problem) isPlausible() bool {
 
 // wouldStick reports whether the selection in the engine is that of an update
 // that is stuck.
-func (p *problem) wouldStick(ctx context.Context) bool {
-	selected, err := p.improve(ctx)
-	return err != nil || p.stuck(p.solution(selected)) != nil
+func (w *work) wouldStick(ctx context.Context) bool {
+	selected, err := w.improve(ctx)
+	return err != nil || w.problem.stuck(w.problem.solution(selected)) != nil
 }
 
 // attemptsFor returns the repairs that facts suggest, each once.

@@ -29,41 +29,41 @@ func Solve(ctx context.Context, m *Model, img *Image, req Request) (*Solution, e
 
 // answer answers a request. A conflict has facts but no repairs.
 func (s *Solver) answer(ctx context.Context, img *Image, req Request) (*Solution, error) {
-	p := s.acquire()
-	defer s.release(p)
-	if err := p.prepare(img, req); err != nil {
+	w := s.acquire()
+	defer s.release(w)
+	if err := w.problem.prepare(img, req); err != nil {
 		return nil, err
 	}
-	selected, ok, err := p.choose(ctx)
+	selected, ok, err := w.choose(ctx)
 	switch {
 	case err != nil:
-		return nil, p.searchError(err)
+		return nil, w.searchError(err)
 	case !ok:
-		conflict, err := p.explain(ctx, p.failed)
+		conflict, err := w.explain(ctx, w.failed)
 		if err != nil {
-			return nil, p.searchError(err)
+			return nil, w.searchError(err)
 		}
 		return nil, conflict
 	}
-	sol := p.solution(selected)
-	if list := p.stuck(sol); list != nil {
+	sol := w.problem.solution(selected)
+	if list := w.problem.stuck(sol); list != nil {
 		return nil, &StuckError{Packages: list, Solution: sol}
 	}
 	return sol, nil
 }
 
 // choose returns the best selection, ascending, if there is one.
-func (p *problem) choose(ctx context.Context) (selected []sat.ID, ok bool, err error) {
-	if ok, err = p.search(ctx); ok {
-		selected, err = p.improve(ctx)
+func (w *work) choose(ctx context.Context) (selected []sat.ID, ok bool, err error) {
+	if ok, err = w.search(ctx); ok {
+		selected, err = w.improve(ctx)
 	}
 	return selected, ok, err
 }
 
 // searchError puts an error of the engine into the words of this package.
-func (p *problem) searchError(err error) error {
+func (w *work) searchError(err error) error {
 	if errors.Is(err, sat.ErrLimit) {
-		return &LimitError{"MaxConflicts", p.opts.MaxConflicts}
+		return &LimitError{"MaxConflicts", w.opts.MaxConflicts}
 	}
 	return err
 }

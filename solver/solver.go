@@ -9,7 +9,7 @@ type Solver struct {
 	opts  Options
 
 	mu   sync.Mutex
-	free []*problem
+	free []*work
 }
 
 // Options limit a [Solver]. The zero Options are the defaults.
@@ -39,21 +39,21 @@ func New(m *Model, opts *Options) *Solver {
 }
 
 // acquire returns the memory for one solve.
-func (s *Solver) acquire() *problem {
+func (s *Solver) acquire() *work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.free); n > 0 {
-		p := s.free[n-1]
+		w := s.free[n-1]
 		s.free = s.free[:n-1]
-		return p
+		return w
 	}
-	return newProblem(s.model, s.opts)
+	return newWork(s.model, s.opts)
 }
 
 // release takes back what acquire returned.
-func (s *Solver) release(p *problem) {
-	p.reset()
+func (s *Solver) release(w *work) {
+	w.reset()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free = append(s.free, p)
+	s.free = append(s.free, w)
 }

@@ -13,30 +13,31 @@ const freeAfter = 400
 // require has no candidate that could: whatever else is decided. It goes from
 // what is dead to what requires it, so each version is found over a shortest way.
 type trimming struct {
-	*encoding
-	dead   []bool // by id
-	cause  []int32
-	queue  []sat.Slot
-	queued []bool // by slot
-	out    []sat.ID
-	told   []bool // by id: it is in out
-	todo   []sat.ID
+	problem *problem
+	eng     *sat.Engine
+	dead    []bool // by id
+	cause   []int32
+	queue   []sat.Slot
+	queued  []bool // by slot
+	out     []sat.ID
+	told    []bool // by id: it is in out
+	todo    []sat.ID
 }
 
 // doomed returns such versions as the search may meet, each after those
 // because of which it is one.
 func (e *encoding) doomed() []sat.ID {
-	t := &e.trimming
+	t := &e.work.trimming
 	t.reset(e)
-	for _, s := range e.touched {
+	for _, s := range e.problem.touched {
 		t.begin(s)
 	}
-	for _, s := range e.m.restricted {
+	for _, s := range e.problem.m.restricted {
 		t.begin(s)
 	}
-	for _, id := range e.holding.held {
-		for i := range e.m.dependencies(id, 1<<incorporate) {
-			if s := e.m.info[i].slot; s != sat.None && e.slots[s] == (slotInfo{}) {
+	for _, id := range e.problem.holding.held {
+		for i := range e.problem.m.dependencies(id, 1<<incorporate) {
+			if s := e.problem.m.info[i].slot; s != sat.None && e.problem.slots[s] == (slotInfo{}) {
 				t.begin(s)
 			}
 		}
@@ -51,10 +52,10 @@ func (e *encoding) doomed() []sat.ID {
 
 // reset readies the memory of earlier trimmings for e.
 func (t *trimming) reset(e *encoding) {
-	t.encoding = e
+	t.problem, t.eng = e.problem, e.eng
 	if t.dead == nil {
-		t.dead, t.told = make([]bool, e.m.Len()), make([]bool, e.m.Len())
-		t.cause, t.queued = make([]int32, e.m.Len()), make([]bool, len(e.m.heads))
+		t.dead, t.told = make([]bool, e.problem.m.Len()), make([]bool, e.problem.m.Len())
+		t.cause, t.queued = make([]int32, e.problem.m.Len()), make([]bool, len(e.problem.m.heads))
 	}
 	clear(t.dead)
 	clear(t.told)
@@ -64,8 +65,8 @@ func (t *trimming) reset(e *encoding) {
 
 // begin notes which ids of slot s are no candidates.
 func (t *trimming) begin(s sat.Slot) {
-	r := t.rules(s)
-	all := t.m.all(s)
+	r := t.problem.rules(s)
+	all := t.problem.m.all(s)
 	for id := all.Lo; id < all.Hi; id++ {
 		if !t.dead[id] && r.forbids(id) != 0 {
 			t.kill(id, noDep)
@@ -76,7 +77,7 @@ func (t *trimming) begin(s sat.Slot) {
 // kill notes that id is dead because of dependency cause.
 func (t *trimming) kill(id sat.ID, cause int32) {
 	t.dead[id], t.cause[id] = true, cause
-	if s := t.m.slotAt(id); !t.queued[s] {
+	if s := t.problem.m.slotAt(id); !t.queued[s] {
 		t.queued[s] = true
 		t.queue = append(t.queue, s)
 	}
@@ -84,10 +85,10 @@ func (t *trimming) kill(id sat.ID, cause int32) {
 
 // spread kills what requires slot s in vain.
 func (t *trimming) spread(s sat.Slot) {
-	needs := t.m.needs()
+	needs := t.problem.m.needs()
 	for _, i := range needs.wanted.of(int(s)) {
-		k := t.m.kind(i)
-		if k != require && k != requireAny || !t.relevant.counts(i) || !t.hopeless(t.m.dep(i)) {
+		k := t.problem.m.kind(i)
+		if k != require && k != requireAny || !t.problem.relevant.counts(i) || !t.hopeless(t.problem.m.dep(i)) {
 			continue
 		}
 		for _, id := range needs.users.of(int(i)) {
@@ -124,10 +125,10 @@ func (t *trimming) collect() []sat.ID {
 		t.tellSlot(s)
 	}
 	for _, s := range t.eng.Opened() {
-		if int(s) >= len(t.m.heads) {
+		if int(s) >= len(t.problem.m.heads) {
 			continue
 		}
-		for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+		for id := t.problem.m.layout.Base[s]; id < t.problem.m.layout.Base[s+1]; id++ {
 			if t.eng.IsLoaded(id) {
 				t.tell(id)
 			}
@@ -139,11 +140,11 @@ func (t *trimming) collect() []sat.ID {
 // mustSlots returns what must be present.
 func (t *trimming) mustSlots() []sat.Slot {
 	var must []sat.Slot
-	for i := range t.proposals {
-		must = append(must, t.proposals[i].slot)
+	for i := range t.problem.proposals {
+		must = append(must, t.problem.proposals[i].slot)
 	}
-	for _, id := range t.image.installed {
-		if s := t.m.slotAt(id); t.staysIn(s) != sat.None && t.slots[s].asked() == 0 {
+	for _, id := range t.problem.image.installed {
+		if s := t.problem.m.slotAt(id); t.problem.staysIn(s) != sat.None && t.problem.slots[s].asked() == 0 {
 			must = append(must, s)
 		}
 	}
@@ -152,7 +153,7 @@ func (t *trimming) mustSlots() []sat.Slot {
 
 // isDead reports whether all ids of slot s are dead.
 func (t *trimming) isDead(s sat.Slot) bool {
-	for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+	for id := t.problem.m.layout.Base[s]; id < t.problem.m.layout.Base[s+1]; id++ {
 		if !t.dead[id] {
 			return false
 		}
@@ -161,7 +162,7 @@ func (t *trimming) isDead(s sat.Slot) bool {
 }
 
 func (t *trimming) tellSlot(s sat.Slot) {
-	for id := t.m.layout.Base[s]; id < t.m.layout.Base[s+1]; id++ {
+	for id := t.problem.m.layout.Base[s]; id < t.problem.m.layout.Base[s+1]; id++ {
 		t.tell(id)
 	}
 }
@@ -176,7 +177,7 @@ func (t *trimming) tell(id sat.ID) {
 			continue
 		}
 		n := len(todo)
-		for _, q := range t.m.dep(t.cause[id]).set {
+		for _, q := range t.problem.m.dep(t.cause[id]).set {
 			for v := q.Lo; v < q.Hi; v++ {
 				if !t.told[v] && t.cause[v] != noDep {
 					todo = append(todo, v)

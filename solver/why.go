@@ -56,30 +56,30 @@ func (e *Explanation) String() string {
 // Why answers why a package is in the answer to req, at its version, or is not
 // in it. If there is no answer, the error is that of [Solver.Solve].
 func (s *Solver) Why(ctx context.Context, img *Image, req Request, name string) (*Explanation, error) {
-	p := s.acquire()
-	defer s.release(p)
+	w := s.acquire()
+	defer s.release(w)
 	slot, ok := s.model.slot(name)
 	if !ok {
 		return nil, &PatternError{Category: NoMatch, Reason: Unknown, Patterns: []fmri.Pattern{exactly(name)}}
 	}
-	if err := p.prepare(img, req); err != nil {
+	if err := w.problem.prepare(img, req); err != nil {
 		return nil, err
 	}
-	selected, ok, err := p.choose(ctx)
+	selected, ok, err := w.choose(ctx)
 	switch {
 	case err != nil:
-		return nil, p.searchError(err)
+		return nil, w.searchError(err)
 	case !ok:
 		_, err := s.Solve(ctx, img, req)
 		return nil, err
 	}
 	e := &Explanation{Name: name}
-	if id := p.m.find(p.final(selected), slot); id != sat.None {
-		e.Package = p.m.fmri(id)
-		e.Chain = p.chain(selected, id)
+	if id := w.problem.m.find(w.problem.final(selected), slot); id != sat.None {
+		e.Package = w.problem.m.fmri(id)
+		e.Chain = w.problem.chain(selected, id)
 	}
-	if e.Instead, err = p.instead(ctx, selected, slot); err != nil {
-		return nil, p.searchError(err)
+	if e.Instead, err = w.instead(ctx, selected, slot); err != nil {
+		return nil, w.searchError(err)
 	}
 	return e, nil
 }
@@ -121,9 +121,9 @@ func (p *problem) chain(selected []sat.ID, id sat.ID) []Fact {
 
 // root returns the fact that id is requested or installed.
 func (x *explainer) root(id sat.ID) Fact {
-	s := x.m.slotAt(id)
+	s := x.problem.m.slotAt(id)
 	k := FactInstalled
-	if x.slots[s].proposal != 0 {
+	if x.problem.slots[s].proposal != 0 {
 		k = FactRequested
 	}
 	return x.fact(&ground{groundKey: groundKey{kind: k, slot: s}})
@@ -161,33 +161,33 @@ func (p *problem) holds(spans []sat.Span, selected []sat.ID) bool {
 // instead finds out why there is no version of slot s that is preferred to the
 // selected one: what it contradicts of that which counts more. It returns nil
 // if there is no contradiction.
-func (p *problem) instead(ctx context.Context, selected []sat.ID, s sat.Slot) (*ConflictError, error) {
-	wanted := p.preferred(s, p.m.find(selected, s))
-	if len(wanted) == 0 || p.keeps(s, selected) {
+func (w *work) instead(ctx context.Context, selected []sat.ID, s sat.Slot) (*ConflictError, error) {
+	wanted := w.problem.preferred(s, w.problem.m.find(selected, s))
+	if len(wanted) == 0 || w.problem.keeps(s, selected) {
 		return nil, nil
 	}
-	other := proposal{slot: s, candidates: wanted, text: p.wish(s, selected)}
-	before := p.before(s)
+	other := proposal{slot: s, candidates: wanted, text: w.problem.wish(s, selected)}
+	before := w.problem.before(s)
 	for {
-		end := p.suppose(selected, before, other)
-		p.main.relaxed = true
-		p.main.start()
-		p.main.demandAll()
-		if ok, err := p.main.eng.Search(ctx); ok || err != nil {
+		end := w.problem.suppose(selected, before, other)
+		w.main.relaxed = true
+		w.main.start()
+		w.main.demandAll()
+		if ok, err := w.main.eng.Search(ctx); ok || err != nil {
 			return nil, err
 		}
 		end() // whether a group dependency is blocked has nothing to do with it
-		core, err := p.main.eng.Core(ctx)
+		core, err := w.main.eng.Core(ctx)
 		if err != nil {
 			return nil, err
 		}
-		found, err := p.probeGroups(ctx, p.suspects(core))
+		found, err := w.probeGroups(ctx, w.suspects(core))
 		if err != nil {
 			return nil, err
 		}
 		if !found {
-			p.suppose(selected, before, other)
-			return p.explain(ctx, &p.main)
+			w.problem.suppose(selected, before, other)
+			return w.explain(ctx, &w.main)
 		}
 	}
 }
