@@ -110,7 +110,7 @@ func (c *closing) followAll() {
 	}
 }
 
-// A closing is the memory of [problem.closure].
+// A closing is the memory of [work.closure].
 type closing struct {
 	problem *problem
 	work    *work
