@@ -56,6 +56,8 @@ func actionTexts(shorthand string) string {
 		switch words[0] {
 		case "obsolete":
 			actions = append(actions, "set name=pkg.obsolete value=true")
+		case "renamed":
+			actions = append(actions, "set name=pkg.renamed value=true")
 		case "explicit":
 			actions = append(actions, "set name=pkg.depend.explicit-install value=true")
 		case "sparc":

@@ -25,6 +25,9 @@ type Fact struct {
 	// [FactFrozen] the version frozen at.
 	By fmri.FMRI
 
+	// Renamed says, of a [FactDepend], that Packages are renamed to what they depend on.
+	Renamed bool
+
 	top string // of a FactHeld: the incorporation above all that hold By
 
 	// Comment is that of a freeze. Of a [FactRequested] it is the pattern.
@@ -41,6 +44,8 @@ type Dependency struct {
 	Actions []string
 	// Missing says that no known version, other than obsolete ones, would do.
 	Missing bool
+	// Obsolete is, if Missing, the version from which on the package is obsolete.
+	Obsolete fmri.FMRI
 }
 
 // A FactKind says what makes a fact true.

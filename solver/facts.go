@@ -85,6 +85,7 @@ func (x *explainer) fact(g *ground) Fact {
 	case FactDepend:
 		ids = g.versions()
 		f.Depends = []Dependency{x.dependency(g.uses)}
+		f.Renamed = g.dep == require && !slices.ContainsFunc(ids, func(id sat.ID) bool { return !x.problem.m.is(id, renamed) })
 	case FactHeld:
 		f.By, f.top = x.problem.m.fmri(g.by), x.problem.m.name(x.top(g.by))
 		if uses := x.limitsOf(g); len(uses) > 0 {
@@ -194,7 +195,24 @@ func (x *explainer) dependency(uses []use) Dependency {
 			dep.Actions = append(dep.Actions, text)
 		}
 	}
+	if dep.Missing && len(d.fmris) == 1 {
+		dep.Obsolete = x.obsoleteSince(d.fmris[0].Name())
+	}
 	return dep
+}
+
+// obsoleteSince returns the first version of a package from which on all are obsolete,
+// the zero FMRI if the newest is not.
+func (x *explainer) obsoleteSince(name string) (since fmri.FMRI) {
+	s, ok := x.problem.m.slot(name)
+	if !ok {
+		return since
+	}
+	all := x.problem.m.all(s)
+	for id := all.Hi - 1; id >= all.Lo && x.problem.m.is(id, obsolete); id-- {
+		since = x.problem.m.fmri(id)
+	}
+	return since
 }
 
 // isMember reports whether a package counts as a member of groups.

@@ -112,8 +112,12 @@ func (w *work) try(ctx context.Context, img *Image, req Request, r *Repair) bool
 		return true
 	}
 	s, ok := w.problem.m.slot(r.Name)
-	if id := w.main.eng.Selected(s); ok && !w.problem.isNewSlot(s) && id != sat.None && !w.problem.m.is(id, obsolete) {
+	id := w.main.eng.Selected(s)
+	if ok && !w.problem.isNewSlot(s) && id != sat.None && !w.problem.m.is(id, obsolete) {
 		r.Version = w.problem.m.fmri(id)
+	}
+	if r.Kind == RepairAlso && ok && id == w.problem.installedIn(s) {
+		return false // it would not tell what changes
 	}
 	return r.Version.IsValid() || r.Kind == RepairUnfreeze || r.Kind == RepairAccept
 }

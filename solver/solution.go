@@ -25,13 +25,17 @@ type Solution struct {
 type Change struct{ From, To fmri.FMRI }
 
 // String returns the change in the form "a@1 -> a@2", with "none" for what is
-// not there.
+// not there. Versions that differ in nothing else have their timestamps.
 func (c Change) String() string {
+	form := fmri.Short
+	if c.From != c.To && c.From.Format(form) == c.To.Format(form) {
+		form = fmri.OmitScheme
+	}
 	text := func(f fmri.FMRI) string {
 		if !f.IsValid() {
 			return "none"
 		}
-		return f.Format(fmri.Short)
+		return f.Format(form)
 	}
 	return text(c.From) + " -> " + text(c.To)
 }

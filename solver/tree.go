@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goips/ips/fmri"
 )
@@ -62,6 +63,13 @@ func formFor(facts []Fact) fmri.Form {
 			}
 			short[text] = f
 		}
+		for _, v := range facts[i].timed() {
+			text := v.Format(fmri.Short)
+			if f, ok := short[text]; ok && f.Version() != v.Version() && f.Version().Timestamp() != "" {
+				form &^= fmri.OmitTime
+			}
+			short[text] = v
+		}
 	}
 	return form
 }
@@ -74,6 +82,21 @@ func (f *Fact) shown() []fmri.FMRI {
 	}
 	if f.By.IsValid() && f.Kind != FactFrozen {
 		list = append(list, f.By)
+	}
+	return list
+}
+
+// timed returns the packages with a timestamp that f depends on.
+func (f *Fact) timed() []fmri.FMRI {
+	var list []fmri.FMRI
+	for _, d := range f.Depends {
+		for _, text := range d.Actions {
+			for _, on := range readDepend(text).fmris {
+				if on.Version().IsValid() && on.Version().Timestamp() != "" {
+					list = append(list, on)
+				}
+			}
+		}
 	}
 	return list
 }
@@ -140,7 +163,7 @@ func (t *tree) only(name string) (why string, i int) {
 	}
 	i = t.needs[name][0]
 	if f := &t.facts[i]; !t.told[i] && len(f.Depends) == 1 && depKinds[f.Depends[0].Type].needs() {
-		return clause(f.Depends, f.Depends[0], true), i
+		return t.clause(f.Depends, f.Depends[0], true), i
 	}
 	return "", 0
 }
@@ -174,6 +197,9 @@ func (t *tree) sentence(f *Fact) (first string, more []string) {
 	case FactDecided:
 		return is + "decided before", nil
 	case FactDepend:
+		if f.Renamed && len(f.Depends) == 1 {
+			return is + "renamed to " + t.object(f.Depends[0]), nil
+		}
 		return t.depends(subject, many, f.Depends)
 	case FactRejected:
 		return f.Name + " is rejected", nil
@@ -194,11 +220,11 @@ func (t *tree) sentence(f *Fact) (first string, more []string) {
 		if len(f.Depends) == 0 {
 			return by + " is installed and keeps its version", nil
 		}
-		return by + " is installed and admits only " + object(f.Depends[0]), nil
+		return by + " is installed and admits only " + t.object(f.Depends[0]), nil
 	case FactOrigin:
-		return is + "only for images that have " + object(f.Depends[0]) + " already", nil
+		return is + "only for images that have " + t.object(f.Depends[0]) + " already", nil
 	}
-	return is + "only for images whose parent has " + object(f.Depends[0]), nil
+	return is + "only for images whose parent has " + t.object(f.Depends[0]), nil
 }
 
 // joinComment adds the comment of a freeze.
@@ -245,9 +271,9 @@ func (t *tree) depends(subject string, many bool, deps []Dependency) (first stri
 		switch {
 		case depKinds[d.Type] == incorporate && pinned(deps, d):
 		case depKinds[d.Type] == incorporate && limits == len(deps) && limits > 1:
-			more = append(more, object(d))
+			more = append(more, t.object(d))
 		default:
-			more = append(more, clause(deps, d, many))
+			more = append(more, t.clause(deps, d, many))
 		}
 	}
 	switch {
@@ -268,25 +294,25 @@ func pinned(deps []Dependency, d Dependency) bool {
 }
 
 // clause says one dependency of those of a subject.
-func clause(deps []Dependency, d Dependency, many bool) string {
+func (t *tree) clause(deps []Dependency, d Dependency, many bool) string {
 	switch depKinds[d.Type] {
 	case require:
 		for _, pin := range deps {
 			if depKinds[pin.Type] == incorporate && pin.On[0] == d.On[0] {
-				return agree(many, "requires just ", "require just ") + object(pin)
+				return agree(many, "requires just ", "require just ") + t.object(pin)
 			}
 		}
-		return agree(many, "requires ", "require ") + object(d)
+		return agree(many, "requires ", "require ") + t.object(d)
 	case requireAny:
-		return agree(many, "requires one of ", "require one of ") + object(d)
+		return agree(many, "requires one of ", "require one of ") + t.object(d)
 	case conditional:
-		return agree(many, "requires ", "require ") + object(d)
+		return agree(many, "requires ", "require ") + t.object(d)
 	case group, groupAny:
-		return agree(many, "wants ", "want ") + object(d)
+		return agree(many, "wants ", "want ") + t.object(d)
 	case exclude:
-		return agree(many, "excludes ", "exclude ") + object(d)
+		return agree(many, "excludes ", "exclude ") + t.object(d)
 	}
-	return agree(many, "admits only ", "admit only ") + object(d)
+	return agree(many, "admits only ", "admit only ") + t.object(d)
 }
 
 // maxNamed is how many of several packages are named in one line.
@@ -294,7 +320,7 @@ const maxNamed = 8
 
 // object names what is depended on: at the versions of the oldest and the
 // newest depending version, if those differ.
-func object(d Dependency) string {
+func (t *tree) object(d Dependency) string {
 	oldest := readDepend(d.Actions[0])
 	newest := readDepend(d.Actions[len(d.Actions)-1])
 	var texts []string
@@ -308,9 +334,9 @@ func object(d Dependency) string {
 		}
 		text := f.Name()
 		if v := f.Version(); v.IsValid() {
-			text += "@" + v.Short()
-			if i < len(oldest.fmris) && oldest.fmris[i].Version().Short() != v.Short() {
-				text = fmt.Sprintf("%s@%s to %s", f.Name(), oldest.fmris[i].Version().Short(), v.Short())
+			text += "@" + t.version(v)
+			if i < len(oldest.fmris) && t.version(oldest.fmris[i].Version()) != t.version(v) {
+				text = fmt.Sprintf("%s@%s to %s", f.Name(), t.version(oldest.fmris[i].Version()), t.version(v))
 			}
 			if newest.kind != incorporate {
 				text += " or newer"
@@ -325,11 +351,31 @@ func object(d Dependency) string {
 	if newest.kind == conditional {
 		text += " if there is " + newest.predicate.Name()
 		if v := newest.predicate.Version(); v.IsValid() {
-			text += "@" + v.Short() + " or newer"
+			text += "@" + t.version(v) + " or newer"
 		}
 	}
-	if d.Missing {
+	switch {
+	case d.Obsolete.IsValid():
+		text += ", which is obsolete since " + since(d.Obsolete.Version())
+	case d.Missing:
 		text += ", of which no fitting version is known"
 	}
 	return text
+}
+
+// version prints a version as packages are printed: with its timestamp if others differ
+// in nothing else.
+func (t *tree) version(v fmri.Version) string {
+	if t.form&fmri.OmitTime == 0 && v.Timestamp() != "" {
+		return v.Short() + ":" + v.Timestamp()
+	}
+	return v.Short()
+}
+
+// since names a version and the day when it was published.
+func since(v fmri.Version) string {
+	if day, ok := v.Time(); ok {
+		return v.Short() + ", of " + day.Format(time.DateOnly)
+	}
+	return v.Short()
 }
