@@ -311,6 +311,7 @@ func (b *modelBuilder) markTraits() {
 	m := b.m
 	m.traits, m.special = make([]traits, m.Len()), make([]traits, len(m.heads))
 	m.holds, m.variants = map[sat.ID][]string{}, map[sat.ID][]variants{}
+	m.actuators = map[sat.ID][]actuator{}
 	lastSeen := make([]sat.ID, len(m.heads)) // by slot: version that incorporates it, plus one
 	for id := range sat.ID(m.Len()) {
 		for _, n := range m.list(id) {
@@ -354,6 +355,8 @@ func (b *modelBuilder) set(id sat.ID, a manifest.Action) {
 		is(renamed)
 	case name == "pkg.depend.explicit-install":
 		is(explicit)
+	case name == updateOnUninstall || name == uninstallOnUninstall:
+		b.actuate(id, name, a)
 	case name == "pkg.depend.install-hold":
 		m.traits[id] |= hold
 		m.holds[id] = slices.AppendSeq(m.holds[id], a.Attrs.Values("value"))

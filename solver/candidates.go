@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver/internal/sat"
 )
 
@@ -132,6 +133,9 @@ func (p *problem) brokenOrigin(id sat.ID) int32 {
 		if !p.relevant.counts(i) {
 			continue
 		}
+		if p.machineLacks(i) {
+			return i
+		}
 		for _, f := range p.m.dependOf(i).fmris {
 			if v := p.originVersion(p.m.dep(i), f); v.IsValid() && f.Version().IsValid() && v.Compare(f.Version()) < 0 {
 				return i
@@ -142,11 +146,10 @@ func (p *problem) brokenOrigin(id sat.ID) int32 {
 }
 
 // originVersion returns the version of f's package where the origin dependency
-// d looks for it, or the zero version. Firmware and processors, which are no
-// packages, are taken to be new enough.
+// d looks for it, or the zero version. Firmware and processors are no packages.
 func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
 	if d.rootImage {
-		if strings.HasPrefix(f.Name(), "feature/firmware/") || strings.HasPrefix(f.Name(), "feature/cpu") {
+		if isMachine(f) {
 			return fmri.Version{}
 		}
 		return p.image.roots[f.Name()].Version()
@@ -155,6 +158,21 @@ func (p *problem) originVersion(d *dep, f fmri.FMRI) fmri.Version {
 		return p.m.version(p.slots[s].present - 1)
 	}
 	return fmri.Version{}
+}
+
+// machineLacks reports whether origin dependency i is on firmware or a processor that the
+// machine does not have.
+func (p *problem) machineLacks(i int32) bool {
+	if p.machine == nil || !p.m.dep(i).rootImage || !slices.ContainsFunc(p.m.dependOf(i).fmris, isMachine) {
+		return false
+	}
+	a, err := manifest.ParseAction(p.m.text(i))
+	return err == nil && p.machine(a) != nil
+}
+
+// isMachine reports whether a name stands for firmware or a processor.
+func isMachine(f fmri.FMRI) bool {
+	return strings.HasPrefix(f.Name(), "feature/firmware/") || strings.HasPrefix(f.Name(), "feature/cpu")
 }
 
 // brokenParent returns the parent dependency of id that the parent image does

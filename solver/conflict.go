@@ -11,8 +11,8 @@ import (
 //
 // Facts contradict each other, and none can be spared: without any one of them
 // the others could be met. What the facts say is what counts; which versions
-// exist is known besides. Error prints them as a derivation, in a few lines; [ConflictError.Derivation]
-// prints all of it.
+// exist is known besides. Error prints them as a derivation, in a few lines;
+// [ConflictError.Derivation] prints all of it.
 type ConflictError struct {
 	Facts   []Fact
 	Repairs []Repair // changes of the request or image after which it can be met
@@ -50,8 +50,11 @@ func (e *ConflictError) Derivation() string { return e.print(derive(e.Facts)) }
 // print prints the lines of a derivation with what stands around it.
 func (e *ConflictError) print(lines []string) string {
 	lines = append([]string{"the request cannot be met:"}, indent(lines)...)
-	if e.Loose {
-		lines = append(lines, "not all of this may be needed: to find that out would take too long")
+	switch {
+	case len(e.Facts) == 0 && e.Err != nil:
+		lines = append(lines, "  the time was over before it was clear why")
+	case e.Loose:
+		lines = append(lines, "whether all of this is needed was not tried: it would take too long")
 	}
 	if len(e.Repairs) > 0 {
 		lines = append(lines, "what would help:")
@@ -83,9 +86,10 @@ func (e *ConflictError) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Facts   []fact   `json:"facts"`
 		Loose   bool     `json:"loose,omitempty"`
+		Ended   bool     `json:"interrupted,omitempty"`
 		Repairs []Repair `json:"repairs"`
 		Text    string   `json:"text"`
-	}{[]fact{}, e.Loose, e.Repairs, e.Derivation()}
+	}{[]fact{}, e.Loose, e.Err != nil, e.Repairs, e.Derivation()}
 	for _, f := range e.Facts {
 		j := fact{f.Kind, f.Name, f.All, nil, f.Depends, f.By.String(), f.Comment}
 		for _, p := range f.Packages {

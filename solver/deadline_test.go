@@ -75,17 +75,10 @@ func TestHardShort(t *testing.T) {
 		"chain without its end": `the request cannot be met:
   link/0 is requested
     link/0@1 requires link/1
-      link/1@1 requires link/2
-        link/2@1 requires link/3
-          link/3@1 requires link/4
-  ... 1990 lines more ...
-                      link/1994@1 requires link/1995
-                      link/1995@1 requires link/1996
-                      link/1996@1 requires link/1997
-                      link/1997@1 requires link/1998
-                      link/1998@1 requires link/1999
-                      link/1999@1 requires link/2000, of which no fitting version is known
-not all of this may be needed: to find that out would take too long`,
+      that one needs another, and so on over 1997 packages, until
+      link/1998@1 requires link/1999
+        link/1999@1 requires link/2000, of which no fitting version is known
+whether all of this is needed was not tried: it would take too long`,
 		"dead alternatives": `the request cannot be met:
   top is requested
     top@1 requires one of way/0, way/1, way/2, way/3, way/4, way/5, way/6, way/7 and 1992 others
@@ -152,8 +145,11 @@ func TestEverywhereEnded(t *testing.T) {
 			case errors.As(got, &conflict) && conflict.Err != nil:
 				require.True(t, conflict.Loose, name)
 				require.ErrorIs(t, got, context.DeadlineExceeded)
-				require.NotEmpty(t, conflict.Facts, name)
-				loose++
+				if len(conflict.Facts) > 0 {
+					loose++
+				} else {
+					require.Contains(t, got.Error(), "the time was over before it was clear why")
+				}
 			case errors.As(got, &conflict): // the end came when repairs were tried
 				require.Equal(t, want.(*solver.ConflictError).Facts, conflict.Facts)
 			default:
@@ -175,7 +171,7 @@ func TestManyGrounds(t *testing.T) {
 	require.ErrorAs(t, err, &conflict)
 	require.True(t, conflict.Loose)
 	require.Len(t, conflict.Facts, 4001)
-	require.Contains(t, conflict.Error(), "\nnot all of this may be needed")
+	require.Contains(t, conflict.Error(), "\nwhether all of this is needed was not tried")
 	text, err := json.Marshal(conflict)
 	require.NoError(t, err)
 	require.Contains(t, string(text), `"loose":true`)

@@ -54,6 +54,8 @@
 // A search ends with its context, within milliseconds, or with the limit of
 // [Options]. So does the explanation of a conflict: what is known by then is in the
 // [ConflictError], which says if its facts may not be the fewest. Conflicts of
-// hundreds of facts are not looked through to the end either. Firmware and processor dependencies (feature/firmware,
-// feature/cpu) are taken to be met, and package actuators are not followed, not yet.
+// hundreds of facts are not looked through to the end either.
+//
+// Options.Machine is asked about firmware and processors; without it they are taken to
+// be there.
 package solver

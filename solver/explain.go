@@ -64,7 +64,7 @@ func (w *work) explain(ctx context.Context, e *encoding) (*ConflictError, error)
 	}
 	core, err := e.eng.Core(ctx)
 	if err != nil {
-		return nil, err
+		return &ConflictError{Loose: true, Err: err}, nil
 	}
 	for _, c := range core {
 		x.add(c)

@@ -38,6 +38,8 @@ type Model struct {
 
 	holds    map[sat.ID][]string   // pkg.depend.install-hold
 	variants map[sat.ID][]variants // what set variant.* actions say
+
+	actuators map[sat.ID][]actuator // what goes, or changes, with a version
 	// restricted are the slots with versions that may be no candidates
 	// for what they are.
 	restricted []sat.Slot

@@ -36,6 +36,7 @@ func (p *problem) readPatterns() error {
 	} else {
 		p.propose(matches, &errs)
 	}
+	p.followActuators(&errs)
 	if len(errs) > 0 {
 		return errs
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/goips/ips/fmri"
+	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/solver/internal/sat"
 )
 
@@ -24,6 +25,7 @@ type problem struct {
 	downgrading downgrading
 	ranking     ranking
 	supposing   bool // see [work.suppose]
+	machine     func(depend manifest.Action) error
 
 	mem memory
 }

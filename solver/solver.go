@@ -1,6 +1,10 @@
 package solver
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/goips/ips/manifest"
+)
 
 // A Solver answers requests over one [Model]. It keeps the memory of earlier
 // solves for later ones, and may be used by several goroutines at once.
@@ -21,6 +25,12 @@ type Options struct {
 	// MaxRepairs is how many repairs a [*ConflictError] proposes at most.
 	// Zero means 3, a negative value none.
 	MaxRepairs int
+
+	// Machine, if set, says why the machine does not meet an origin dependency with
+	// root-image=true on firmware (feature/firmware/...) or the processor
+	// (feature/cpu), or nil if it does. The action has what else it says, such as
+	// minimum-version. Nil means that the machine meets all of them.
+	Machine func(depend manifest.Action) error
 }
 
 // New returns a solver over m. Nil opts means the defaults.

@@ -119,11 +119,42 @@ func (t *tree) tell(i, depth int) {
 	case FactDepend:
 		for _, d := range f.Depends {
 			if depKinds[d.Type].needs() {
-				t.tellNeeded(d.On, depth+1)
+				t.tellNeeded(t.skip(d.On, depth+1), depth+1)
 			}
 		}
 	}
 }
+
+// skip passes over the middle of a chain in which each package needs just the next one,
+// and returns what the last one that it passes needs.
+func (t *tree) skip(names []string, depth int) []string {
+	var passed []int
+	for next := names; len(next) == 1; {
+		why, i := t.only(next[0])
+		if why == "" || len(passed) > 0 && i == passed[0] {
+			break
+		}
+		t.told[i] = true // so that a circle ends
+		passed = append(passed, i)
+		next = t.facts[i].Depends[0].On
+	}
+	keep := min(len(passed), 2) // the end of the chain is told
+	for _, i := range passed[len(passed)-keep:] {
+		t.told[i] = false
+	}
+	passed = passed[:len(passed)-keep]
+	if len(passed) < minSkipped {
+		for _, i := range passed {
+			t.told[i] = false
+		}
+		return names
+	}
+	t.line(depth, fmt.Sprintf("that one needs another, and so on over %d packages, until", len(passed)))
+	return t.facts[passed[len(passed)-1]].Depends[0].On
+}
+
+// minSkipped is how many links of a chain are worth a line that says so.
+const minSkipped = 4
 
 // tellNeeded prints what is known about packages of which something needs one. What is
 // the same for several is told once.
@@ -222,9 +253,25 @@ func (t *tree) sentence(f *Fact) (first string, more []string) {
 		}
 		return by + " is installed and admits only " + t.object(f.Depends[0]), nil
 	case FactOrigin:
+		if parts := machineParts(f.Depends[0]); parts != nil {
+			return is + "only for machines with " + strings.Join(parts, ", "), nil
+		}
 		return is + "only for images that have " + t.object(f.Depends[0]) + " already", nil
 	}
 	return is + "only for images whose parent has " + t.object(f.Depends[0]), nil
+}
+
+// machineParts returns the firmware and processors that a dependency is on.
+func machineParts(d Dependency) []string {
+	var parts []string
+	for _, text := range d.Actions {
+		for _, f := range readDepend(text).fmris {
+			if isMachine(f) && !slices.Contains(parts, f.Name()) {
+				parts = append(parts, f.Name())
+			}
+		}
+	}
+	return parts
 }
 
 // joinComment adds the comment of a freeze.

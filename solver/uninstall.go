@@ -75,7 +75,7 @@ func (p *problem) needs(id sat.ID) func(yield func(sat.Slot) bool) {
 func (p *problem) checkLeaves() error {
 	by := map[sat.ID][]fmri.FMRI{}
 	for _, id := range p.image.installed {
-		if p.staysIn(p.m.slotAt(id)) != id {
+		if s := p.m.slotAt(id); p.staysIn(s) != id || p.slots[s].proposal != 0 {
 			continue
 		}
 		for i := range p.m.dependencies(id, 1<<require) {

@@ -24,6 +24,7 @@ func newWork(m *Model, opts Options) *work {
 		opts:     opts,
 		grouping: grouping{groups: map[groupUse]groupState{}, classes: map[groupUse]int{}},
 	}
+	w.problem.machine = opts.Machine
 	w.main = encoding{problem: w.problem, work: w, eng: sat.New(m.layout)}
 	w.probe = encoding{problem: w.problem, work: w}
 	return w
