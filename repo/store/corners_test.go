@@ -93,3 +93,20 @@ func TestHeldRemoval(t *testing.T) {
 	require.NoError(t, b.Remove("name"))
 	require.ErrorIs(t, b.Flush(t.Context()), errClings)
 }
+
+// TestFlushEnded keeps nothing when the context has ended, and says so.
+func TestFlushEnded(t *testing.T) {
+	s := tempDir(t)
+	b, err := store.NewBatch(t.Context(), s)
+	require.NoError(t, err)
+	defer b.Close()
+	require.NoError(t, store.PutBatch(t.Context(), b, "dir/name", strings.NewReader("text")))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, b.Flush(ended), context.Canceled)
+	_, err = store.Stat(t.Context(), s, "dir/name")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, b.Flush(t.Context()), "once more, with time enough")
+	_, err = store.Stat(t.Context(), s, "dir/name")
+	require.NoError(t, err)
+}
