@@ -436,8 +436,8 @@ func TestTakeOther(t *testing.T) {
 // TestTarSparse finds no payload whose bytes are not all in the archive: sparse members.
 func TestTarSparse(t *testing.T) {
 	for name, records := range map[string]map[string]string{
-		"1.0": {"XXX.sparse.major": "1", "XXX.sparse.minor": "0", "XXX.sparse.name": "sparse", "XXX.sparse.realsize": "5"},
-		"0.1": {"XXX.sparse.map": "0,512", "XXX.sparse.numblocks": "1", "XXX.sparse.size": "512", "XXX.sparse.name": "sparse"},
+		"1.0": {"OUR.sparse.major": "1", "OUR.sparse.minor": "0", "OUR.sparse.name": "sparse", "OUR.sparse.realsize": "5"},
+		"0.1": {"OUR.sparse.map": "0,512", "OUR.sparse.numblocks": "1", "OUR.sparse.size": "512", "OUR.sparse.name": "sparse"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -449,7 +449,7 @@ func TestTarSparse(t *testing.T) {
 			require.NoError(t, w.WriteHeader(&tar.Header{Name: "plain", Typeflag: tar.TypeReg, Mode: 0o644, Size: 512}))
 			require.NoError(t, errOf(w.Write(data)))
 			require.NoError(t, w.Close())
-			text := bytes.ReplaceAll(b.Bytes(), []byte("XXX.sparse"), []byte("GNU.sparse")) // which package tar does not write
+			text := bytes.ReplaceAll(b.Bytes(), []byte("OUR.sparse"), []byte("GNU.sparse")) // which package tar does not write
 			files, err := repo.TarFS(bytes.NewReader(text), int64(len(text)))
 			require.NoError(t, err)
 			_, err = files.Open("sparse")

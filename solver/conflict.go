@@ -2,8 +2,6 @@ package solver
 
 import (
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -29,23 +27,11 @@ type ConflictError struct {
 // Unwrap returns Err.
 func (e *ConflictError) Unwrap() error { return e.Err }
 
-// maxLines is how many lines of a derivation Error prints.
-const maxLines = 12
+// Error prints the facts as a tree, and the repairs, in a few lines.
+func (e *ConflictError) Error() string { return e.print(brief(e.Facts)) }
 
-// Error prints the facts as a tree, and the repairs. Of a long derivation it leaves out
-// the middle.
-func (e *ConflictError) Error() string {
-	lines := derive(e.Facts)
-	if n := len(lines); n > maxLines {
-		const tail = maxLines / 2
-		left := fmt.Sprintf("... %d lines more ...", n-maxLines+1)
-		lines = slices.Concat(lines[:maxLines-1-tail], []string{left}, lines[n-tail:])
-	}
-	return e.print(lines)
-}
-
-// Derivation prints what Error does, and nothing is left out.
-func (e *ConflictError) Derivation() string { return e.print(derive(e.Facts)) }
+// Derivation prints what Error does, and each fact in a line of its own.
+func (e *ConflictError) Derivation() string { return e.print(derive(e.Facts, true)) }
 
 // print prints the lines of a derivation with what stands around it.
 func (e *ConflictError) print(lines []string) string {

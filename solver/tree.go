@@ -18,12 +18,29 @@ type tree struct {
 	needs map[string][]int // by name: the dependencies of it
 	told  []bool
 	form  fmri.Form // of packages
+	whole bool      // nothing is left out
 	lines []string
 }
 
-// derive prints facts as a tree of lines.
-func derive(facts []Fact) []string {
-	t := tree{facts: facts, told: make([]bool, len(facts)), form: formFor(facts),
+// maxLines is how many lines a short derivation has at most.
+const maxLines = 12
+
+// brief prints facts as a tree of few lines: what is alike is told once, and of a long
+// derivation the middle is left out.
+func brief(facts []Fact) []string {
+	lines := derive(facts, false)
+	n := len(lines)
+	if n <= maxLines {
+		return lines
+	}
+	const tail = maxLines / 2
+	left := fmt.Sprintf("... %d lines more ...", n-maxLines+1)
+	return slices.Concat(lines[:maxLines-1-tail], []string{left}, lines[n-tail:])
+}
+
+// derive prints facts as a tree of lines; with whole nothing is left out.
+func derive(facts []Fact, whole bool) []string {
+	t := tree{facts: facts, told: make([]bool, len(facts)), form: formFor(facts), whole: whole,
 		rules: map[string][]int{}, needs: map[string][]int{}}
 	for i := range facts {
 		switch f := &facts[i]; {
@@ -129,12 +146,12 @@ func (t *tree) tell(i, depth int) {
 // and returns what the last one that it passes needs.
 func (t *tree) skip(names []string, depth int) []string {
 	var passed []int
-	for next := names; len(next) == 1; {
+	for next := names; len(next) == 1 && !t.whole; {
 		why, i := t.only(next[0])
-		if why == "" || len(passed) > 0 && i == passed[0] {
+		if why == "" {
 			break
 		}
-		t.told[i] = true // so that a circle ends
+		t.told[i] = true // so that it is not passed again
 		passed = append(passed, i)
 		next = t.facts[i].Depends[0].On
 	}
@@ -167,7 +184,7 @@ func (t *tree) tellNeeded(names []string, depth int) {
 	}
 	for _, name := range names {
 		why, i := t.only(name)
-		if len(alike[why]) < minAlike {
+		if len(alike[why]) < minAlike || t.whole {
 			t.tellAbout(name, depth)
 			continue
 		}
@@ -392,7 +409,7 @@ func (t *tree) object(d Dependency) string {
 		texts = append(texts, text)
 	}
 	text := strings.Join(texts, ", ")
-	if n := len(texts); n > maxNamed+1 {
+	if n := len(texts); n > maxNamed+1 && !t.whole {
 		text = fmt.Sprintf("%s and %d others", strings.Join(texts[:maxNamed], ", "), n-maxNamed)
 	}
 	if newest.kind == conditional {

@@ -44,9 +44,9 @@ func (e *Explanation) String() string {
 	switch {
 	case e.Instead != nil && e.Package.IsValid():
 		lines = append(lines, "not newer, because these do not go together:")
-		lines = append(lines, indent(derive(e.Instead.Facts))...)
+		lines = append(lines, indent(brief(e.Instead.Facts))...)
 	case e.Instead != nil:
-		lines = append(lines, indent(derive(e.Instead.Facts))...)
+		lines = append(lines, indent(brief(e.Instead.Facts))...)
 	case !e.Package.IsValid():
 		lines = append(lines, "  nothing asks for it")
 	}

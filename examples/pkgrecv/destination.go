@@ -111,20 +111,13 @@ func newArchive(name string) (*archiveWriter, error) {
 }
 
 func (a *archiveWriter) receive(ctx context.Context, j *job) error {
-	src := repo.Listed(j.src)
-	for _, f := range j.packages {
-		m, err := src.Manifest(ctx, f)
-		if err != nil {
-			return err
-		}
-		name, m, err := j.opts.Transformed(f, m)
-		if err != nil {
-			return err
-		}
-		open := func(p manifest.Payload) (io.ReadCloser, error) { return src.Payload(ctx, f.Publisher(), p.Name()) }
-		if err := a.w.Add(name, m, open); err != nil {
-			return err
-		}
+	err := j.each(ctx, func(src repo.Source, f, name fmri.FMRI, m *manifest.Manifest) error {
+		return a.w.Add(name, m, func(p manifest.Payload) (io.ReadCloser, error) {
+			return src.Payload(ctx, f.Publisher(), p.Name())
+		})
+	})
+	if err != nil {
+		return err
 	}
 	return a.w.Close()
 }

@@ -35,21 +35,9 @@ func newRawWriter(dir string, keep bool) (*rawWriter, error) {
 func (w *rawWriter) Close() error { return w.store.Close() }
 
 func (w *rawWriter) receive(ctx context.Context, j *job) error {
-	src := repo.Listed(j.src)
-	for _, f := range j.packages {
-		m, err := src.Manifest(ctx, f)
-		if err != nil {
-			return err
-		}
-		name, m, err := j.opts.Transformed(f, m)
-		if err != nil {
-			return err
-		}
-		if err := w.writePackage(ctx, src, f, name, m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return j.each(ctx, func(src repo.Source, f, name fmri.FMRI, m *manifest.Manifest) error {
+		return w.writePackage(ctx, src, f, name, m)
+	})
 }
 
 // writePackage writes a package. Its files have their names when all are written.

@@ -96,6 +96,22 @@ func (j *job) manifest(ctx context.Context, f fmri.FMRI) (fmri.FMRI, *manifest.M
 	return j.opts.Transformed(f, m)
 }
 
+// each calls do for each package as it will be received, with the name that it had.
+func (j *job) each(ctx context.Context, do func(src repo.Source, f, name fmri.FMRI, m *manifest.Manifest) error) error {
+	listed := *j
+	listed.src = repo.Listed(j.src)
+	for _, f := range j.packages {
+		name, m, err := listed.manifest(ctx, f)
+		if err != nil {
+			return err
+		}
+		if err := do(listed.src, f, name, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // estimate says what would be received: the packages, and the files that the destination
 // does not have, each once, and their stored size.
 func (j *job) estimate(ctx context.Context, to destination) error {

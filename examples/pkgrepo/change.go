@@ -16,6 +16,7 @@ import (
 // create makes a repository in a directory that is missing or empty.
 func (c *call) create(ctx context.Context) error {
 	version := c.flags.Int("version", 4, "layout of the repository")
+	exact := c.flags.Bool("exact", false, "pack payloads byte for byte as the reference does, for repositories that both publish to")
 	if err := c.parse(0, 1); err != nil {
 		return err
 	}
@@ -30,7 +31,11 @@ func (c *call) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := repo.CreateDir(ctx, path, repo.Config{Version: *version}, nil)
+	config := repo.Config{Version: *version}
+	if *exact {
+		config.Packing = repo.PackExact
+	}
+	r, err := repo.CreateDir(ctx, path, config, nil)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type verb struct {
 // verbs are the subcommands.
 func verbs() map[string]verb {
 	return map[string]verb{
-		"create":           {"[--version 3|4] LOCATION", (*call).create},
+		"create":           {"[--version 3|4] [--exact] LOCATION", (*call).create},
 		"add-publisher":    {"-s LOCATION PUBLISHER...", (*call).addPublisher},
 		"remove-publisher": {"-s LOCATION [-n] [--synchronous] PUBLISHER...", (*call).removePublisher},
 		"get":              {"-s LOCATION [-p PUBLISHER] [-F FORMAT] [-H] [SECTION/PROPERTY...]", (*call).get},

@@ -20,21 +20,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 
+	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/repo"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the next signal does what it does by default
+	ctx, stop := cli.Context()
+	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
-
-// interrupted is the exit status after a signal, as shells have it.
-const interrupted = 130
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, out *os.File, errs io.Writer) int {
@@ -56,15 +53,7 @@ func run(ctx context.Context, args []string, out *os.File, errs io.Writer) int {
 	screen := newScreen(out)
 	err := tourIn(ctx, *dir, *keep, &tour{only: *only, out: screen, openers: repo.Local(nil)})
 	screen.clear()
-	switch {
-	case ctx.Err() != nil:
-		fmt.Fprintln(errs, "quickstart: interrupted")
-		return interrupted
-	case err != nil:
-		fmt.Fprintln(errs, "quickstart:", err)
-		return 1
-	}
-	return 0
+	return cli.End(ctx, errs, "quickstart", "", err)
 }
 
 // tourIn prepares the directory, takes the tour and cleans up.

@@ -45,7 +45,7 @@ func TestSignals(t *testing.T) {
 			}
 			var exit *exec.ExitError
 			require.ErrorAs(t, cmd.Wait(), &exit)
-			require.Equal(t, interrupted, exit.ExitCode())
+			require.Equal(t, 130, exit.ExitCode())
 			require.Equal(t, "quickstart: interrupted\n", errs.String())
 			left, err := os.ReadDir(tmp)
 			require.NoError(t, err)

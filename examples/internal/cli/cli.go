@@ -1,5 +1,5 @@
-// Package cli is what pkgrepo, pkgsend and pkgrecv do alike: how they read a command line,
-// and how they end.
+// Package cli is what the programs do alike: how they read a command line, and how they
+// end.
 package cli
 
 import (
