@@ -91,7 +91,7 @@
 // comment of their configuration; what has no such comment is packed exactly. The reference
 // makes configurations without it, and drops it when it first opens a repository to write.
 // What was packed until then stays as it is: who means to share a repository with the
-// reference creates it exact.
+// reference creates it exact (pkgrepo create --exact).
 //
 //   - [Publish] and [Transaction.Add] leave a payload as it is stored, and say so
 //     in the new manifest.
