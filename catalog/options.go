@@ -35,8 +35,8 @@ type ReadOptions struct {
 	// of the change, but a repository whose logs and parts disagree is not noticed.
 	TrustLogs bool
 
-	// Parallel is the number of parts that are read at the same time. Zero means
-	// GOMAXPROCS. The result does not depend on it.
+	// Parallel is how many parts are read at once. Zero means one per CPU. The result
+	// does not depend on it.
 	Parallel int
 
 	Limits Limits

@@ -20,6 +20,7 @@ var floors = map[string]int{
 	"fmri": 0, "solver/internal/sat": 0, "repo/store": 1, "repo/store/internal/files": 0, "repo/internal/ini": 0, "repo/internal/deflate": 0,
 	"catalog/internal/scan": 1, "internal/reason": 0,
 	"manifest": 1, "repo/store/storetest": 2, "internal/rows": 1,
+	"repo/bundle":           2,
 	"manifest/manifesttest": 2, "manifest/transform": 2, "catalog": 2,
 	"catalog/catalogtest": 3, "catalog/search": 3, "catalog/upkeep": 3, "solver": 3, "archive": 3,
 	"solver/plan": 4, "repo": 4,

@@ -12,12 +12,9 @@ type File struct {
 	Group string      // name of a group
 	Mode  fs.FileMode // zero if there is none; mode=0000 would be in Extra
 
-	// Preserve says what an update does to a file that was edited: "true",
-	// "renameold", "renamenew", "legacy", "abandon" or "install-only". Any other text is as
-	// good as "true".
-	Preserve        string
+	Preserve        Preserve
 	PreserveVersion string // release below which a downgrade does not keep an edited file
-	Overlay         string // "allow" lets another package deliver the file, "true" does so
+	Overlay         Overlay
 	OriginalName    string // where the file was before, as package:path
 	ReleaseNote     []string
 	RevertTags      []string
@@ -38,9 +35,9 @@ func (f *File) bind(c *codec) {
 	c.text("owner", &f.Owner)
 	c.text("group", &f.Group)
 	c.mode(&f.Mode)
-	c.text("preserve", &f.Preserve)
+	c.text("preserve", (*string)(&f.Preserve))
 	c.text("preserve-version", &f.PreserveVersion)
-	c.text("overlay", &f.Overlay)
+	c.text("overlay", (*string)(&f.Overlay))
 	c.text("original_name", &f.OriginalName)
 	c.list("release-note", &f.ReleaseNote)
 	c.list("revert-tag", &f.RevertTags)
@@ -49,6 +46,31 @@ func (f *File) bind(c *codec) {
 	c.payload(&f.Payload, &f.Source)
 	c.extra(&f.Extra)
 }
+
+// Preserve says what happens to a file that people edit, when a package brings another
+// content for it or goes. The zero Preserve is that of files which nobody is to edit. Any
+// text but those below is as good as PreserveTrue.
+type Preserve string
+
+// The ways to preserve a file.
+const (
+	PreserveTrue        Preserve = "true"         // the edited file stays
+	PreserveRenameOld   Preserve = "renameold"    // the edited file is put aside, as .old
+	PreserveRenameNew   Preserve = "renamenew"    // the new file is put beside it, as .new
+	PreserveLegacy      Preserve = "legacy"       // like PreserveRenameOld, as .legacy, if a package takes it over; else it is not delivered
+	PreserveAbandon     Preserve = "abandon"      // nobody touches the file
+	PreserveInstallOnly Preserve = "install-only" // delivered where there is none, and never touched after
+)
+
+// Overlay says how two packages share a file. The zero Overlay is that of files which
+// only one package delivers.
+type Overlay string
+
+// The sides of an overlay.
+const (
+	OverlayAllow Overlay = "allow" // another package may deliver the file, too
+	OverlayTrue  Overlay = "true"  // the file is delivered in place of one that allows it
+)
 
 // A Dir is a directory.
 type Dir struct {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/goips/ips/fmri"
 	"github.com/goips/ips/manifest"
 )
 
@@ -233,32 +232,6 @@ func TestDiffFilters(t *testing.T) {
 				t.Errorf("from %q to %q (-want +got)\n%s", a, b, d)
 			}
 		}
-	}
-}
-
-func TestDiffPackages(t *testing.T) {
-	list := func(text string) (fmris []fmri.FMRI) {
-		for _, s := range strings.Fields(text) {
-			fmris = append(fmris, fmri.MustParse(s))
-		}
-		return fmris
-	}
-	old := list("pkg://p/b@1 pkg://p/a@1 pkg://p/c@1,5.11-1:20240101T000000Z pkg://p/d@1 pkg://p/f@1,5.11 pkg://p/same@1")
-	new := list("pkg://p/c@1,5.11-1:20240102T000000Z pkg://p/e@1 pkg://p/b@2 pkg://q/d@1 pkg://p/f@1,5.12 pkg://p/same@1")
-	var got []string
-	for _, c := range manifest.DiffPackages(slices.Values(old), slices.Values(new)) {
-		got = append(got, fmt.Sprintf("%s: %v -> %v", c.Name(), c.Old, c.New))
-	}
-	want := []string{
-		"a: pkg://p/a@1,5.11 -> ",
-		"b: pkg://p/b@1,5.11 -> pkg://p/b@2,5.11",
-		"c: pkg://p/c@1,5.11-1:20240101T000000Z -> pkg://p/c@1,5.11-1:20240102T000000Z",
-		"d: pkg://p/d@1,5.11 -> pkg://q/d@1,5.11",
-		"e:  -> pkg://p/e@1,5.11",
-		"f: pkg://p/f@1,5.11 -> pkg://p/f@1,5.12",
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("(-want +got)\n%s", d)
 	}
 }
 

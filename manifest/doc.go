@@ -146,8 +146,8 @@
 //
 // Mediated links. [Mediate] settles which of the links at one path an image has.
 //
-// Differences. [Diff] compares manifests as an update does, [Action.Different] two actions
-// for one thing, and [DiffPackages] two sets of packages. [Merge] makes one manifest
-// of those for several values of a variant, and refuses what the reference calls blending.
+// Differences. [Diff] compares manifests as an update does, and [Action.Different] two
+// actions for one thing. [Merge] makes one manifest of those for several values of a
+// variant, and refuses what the reference calls blending.
 // [Manifest.SigningText] is the text that a signature covers.
 package manifest

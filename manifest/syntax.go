@@ -30,7 +30,7 @@ func (e *SyntaxError) reason() string {
 // A Fault is a reason why a text is not an action.
 type Fault uint8
 
-// The faults, by class.
+// The faults. The zero Fault is none.
 const (
 	FaultUnknownType     Fault = iota + 1 // the first word is no kind
 	FaultNoAttributes                     // no blank in the whole text
@@ -53,30 +53,27 @@ const (
 	FaultPath                             // a path that is empty, only slashes, or repeated
 )
 
-// faults holds the class and the words of each fault.
-var faults = [...]struct {
-	class Class
-	text  string
-}{
-	FaultUnknownType:     {ClassUnknownType, "unknown action type"},
-	FaultNoAttributes:    {ClassMalformed, "no attributes"},
-	FaultMissingName:     {ClassMalformed, "missing attribute name"},
-	FaultQuoteInName:     {ClassMalformed, "quote in attribute name"},
-	FaultBlankInName:     {ClassMalformed, "blank in attribute name"},
-	FaultMissingValue:    {ClassMalformed, "missing value"},
-	FaultUnfinishedQuote: {ClassMalformed, "unfinished quoted value"},
-	FaultUnfinishedLine:  {ClassMalformed, "manifest ends inside an action"},
-	FaultControl:         {ClassMalformed, "control character"},
-	FaultEncoding:        {ClassInvalid, "not UTF-8"},
-	FaultPayload:         {ClassInvalid, "action type allows no payload"},
-	FaultDataName:        {ClassInvalid, "reserved attribute name"},
-	FaultHashMismatch:    {ClassInvalid, "payload and hash attribute differ"},
-	FaultSetForm:         {ClassInvalid, "set action without name or value"},
-	FaultNoAlgorithm:     {ClassInvalid, "signature action without algorithm"},
-	FaultName:            {ClassInvalid, "impossible attribute name"},
-	FaultMissingKey:      {ClassMissingKey, "missing key attribute"},
-	FaultRepeatedKey:     {ClassRepeatedKey, "repeated attribute"},
-	FaultPath:            {ClassPath, "invalid path"},
+// faults holds the words of each fault.
+var faults = [...]string{
+	FaultUnknownType:     "unknown action type",
+	FaultNoAttributes:    "no attributes",
+	FaultMissingName:     "missing attribute name",
+	FaultQuoteInName:     "quote in attribute name",
+	FaultBlankInName:     "blank in attribute name",
+	FaultMissingValue:    "missing value",
+	FaultUnfinishedQuote: "unfinished quoted value",
+	FaultUnfinishedLine:  "manifest ends inside an action",
+	FaultControl:         "control character",
+	FaultEncoding:        "not UTF-8",
+	FaultPayload:         "action type allows no payload",
+	FaultDataName:        "reserved attribute name",
+	FaultHashMismatch:    "payload and hash attribute differ",
+	FaultSetForm:         "set action without name or value",
+	FaultNoAlgorithm:     "signature action without algorithm",
+	FaultName:            "impossible attribute name",
+	FaultMissingKey:      "missing key attribute",
+	FaultRepeatedKey:     "repeated attribute",
+	FaultPath:            "invalid path",
 }
 
 // String describes f in a few words.
@@ -84,45 +81,7 @@ func (f Fault) String() string {
 	if f == 0 || int(f) >= len(faults) {
 		return "Fault(" + strconv.Itoa(int(f)) + ")"
 	}
-	return faults[f].text
-}
-
-// Class returns the group of f.
-func (f Fault) Class() Class {
-	if int(f) >= len(faults) {
-		return 0
-	}
-	return faults[f].class
-}
-
-// A Class is a group of faults, as the reference tells them apart.
-type Class uint8
-
-// The classes.
-const (
-	ClassUnknownType Class = iota + 1
-	ClassMalformed
-	ClassInvalid
-	ClassMissingKey
-	ClassRepeatedKey
-	ClassPath
-)
-
-var classNames = [...]string{
-	ClassUnknownType: "unknown type",
-	ClassMalformed:   "malformed",
-	ClassInvalid:     "invalid",
-	ClassMissingKey:  "missing key attribute",
-	ClassRepeatedKey: "repeated key attribute",
-	ClassPath:        "invalid path",
-}
-
-// String names the class.
-func (c Class) String() string {
-	if c == 0 || int(c) >= len(classNames) {
-		return "Class(" + strconv.Itoa(int(c)) + ")"
-	}
-	return classNames[c]
+	return faults[f]
 }
 
 // A LimitError says which limit of [Options] a manifest exceeds.

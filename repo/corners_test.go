@@ -1,7 +1,6 @@
 package repo_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"io"
@@ -431,34 +430,6 @@ func TestTakeOther(t *testing.T) {
 	tx := begin(t, create(t, store.Memory()), "a@1")
 	var damaged *manifest.PayloadError
 	require.ErrorAs(t, repo.Take(t.Context(), tx, payloads[0], other), &damaged)
-}
-
-// TestTarSparse finds no payload whose bytes are not all in the archive: sparse members.
-func TestTarSparse(t *testing.T) {
-	for name, records := range map[string]map[string]string{
-		"1.0": {"OUR.sparse.major": "1", "OUR.sparse.minor": "0", "OUR.sparse.name": "sparse", "OUR.sparse.realsize": "5"},
-		"0.1": {"OUR.sparse.map": "0,512", "OUR.sparse.numblocks": "1", "OUR.sparse.size": "512", "OUR.sparse.name": "sparse"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var b bytes.Buffer
-			w := tar.NewWriter(&b)
-			data := make([]byte, 512)
-			copy(data, "1\n0\n5\n")
-			require.NoError(t, w.WriteHeader(&tar.Header{Name: "sparse", Typeflag: tar.TypeReg, Mode: 0o644, Size: 512, Format: tar.FormatPAX, PAXRecords: records}))
-			require.NoError(t, errOf(w.Write(data)))
-			require.NoError(t, w.WriteHeader(&tar.Header{Name: "plain", Typeflag: tar.TypeReg, Mode: 0o644, Size: 512}))
-			require.NoError(t, errOf(w.Write(data)))
-			require.NoError(t, w.Close())
-			text := bytes.ReplaceAll(b.Bytes(), []byte("OUR.sparse"), []byte("GNU.sparse")) // which package tar does not write
-			files, err := repo.TarFS(bytes.NewReader(text), int64(len(text)))
-			require.NoError(t, err)
-			_, err = files.Open("sparse")
-			require.ErrorIs(t, err, fs.ErrNotExist)
-			plain, err := fs.ReadFile(files, "plain")
-			require.NoError(t, err)
-			require.Equal(t, data, plain)
-		})
-	}
 }
 
 // A counting store counts the readers of one object that are open.

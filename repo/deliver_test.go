@@ -1,15 +1,12 @@
 package repo_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -109,89 +106,6 @@ func TestDiffTells(t *testing.T) {
 type noCatalogs struct{ repo.Source }
 
 func (noCatalogs) Catalog(context.Context, string) (*catalog.Catalog, error) { return nil, errBroken }
-
-// tarOf returns a tar archive.
-func tarOf(t *testing.T, headers ...tar.Header) *bytes.Reader {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, h := range headers {
-		require.NoError(t, w.WriteHeader(&h))
-		_, err := io.WriteString(w, strings.Repeat("x", int(h.Size)))
-		require.NoError(t, err)
-	}
-	require.NoError(t, w.Close())
-	return bytes.NewReader(b.Bytes())
-}
-
-// TestGenerateTarOwners names owners by number where the archive has no names, or as the
-// caller says.
-func TestGenerateTarOwners(t *testing.T) {
-	archive := tarOf(t, tar.Header{Name: "./a", Typeflag: tar.TypeReg, Mode: 0o4755, Uid: 7, Gid: 8}, tar.Header{Name: "d/", Typeflag: tar.TypeDir, Mode: 0o1777, Uname: "u", Gname: "g"})
-	require.Equal(t, "file ./a group=8 mode=4755 owner=7 path=a\ndir group=g mode=1777 owner=u path=d\n",
-		strings.Replace(generated(t, repo.GenerateTar(archive, nil)), "path=./a", "path=a", 1))
-	archive.Seek(0, io.SeekStart)
-	opts := &repo.GenerateOptions{Owner: func(fs.FileInfo) (string, string, error) { return "me", "us", nil }}
-	require.Contains(t, generated(t, repo.GenerateTar(archive, opts)), "owner=me path=d")
-
-	for _, a := range []io.Reader{strings.NewReader("no tar file, but long enough to be a header of one" + strings.Repeat(".", 512)), io.MultiReader(archive, strings.NewReader("x"))} {
-		for range repo.GenerateTar(a, nil) {
-		}
-	}
-	archive.Seek(0, io.SeekStart)
-	failing := &repo.GenerateOptions{Owner: func(fs.FileInfo) (string, string, error) { return "", "", errBroken }}
-	for _, err := range repo.GenerateTar(archive, failing) {
-		require.ErrorIs(t, err, errBroken)
-	}
-	for _, err := range repo.Generate(fstest.MapFS{"a": {}}, failing) {
-		require.EqualError(t, err, "a: broken source")
-	}
-	for _, err := range repo.Generate(fstest.MapFS{"a": {}}, &repo.GenerateOptions{Timestamps: []string{"["}}) {
-		require.Error(t, err)
-	}
-	for _, err := range repo.Generate(os.DirFS(t.TempDir()+"/none"), nil) {
-		require.ErrorIs(t, err, fs.ErrNotExist)
-	}
-	n := 0
-	for range repo.Generate(fstest.MapFS{"a": {}, "b": {}}, nil) {
-		n++
-		break
-	}
-	require.Equal(t, 1, n)
-}
-
-// TestTarFS opens the regular files of an archive, and hard links to them.
-func TestTarFS(t *testing.T) {
-	r := tarOf(t,
-		tar.Header{Name: "./dir/a", Typeflag: tar.TypeReg, Size: 600, Mode: 0o644},
-		tar.Header{Name: "b", Typeflag: tar.TypeLink, Linkname: "./dir/a"},
-		tar.Header{Name: "c", Typeflag: tar.TypeLink, Linkname: "none"},
-		tar.Header{Name: "../d", Typeflag: tar.TypeReg, Size: 1, Mode: 0o600},
-		tar.Header{Name: "e", Typeflag: tar.TypeSymlink, Linkname: "b"},
-	)
-	files, err := repo.TarFS(r, r.Size())
-	require.NoError(t, err)
-	for name, size := range map[string]int{"dir/a": 600, "b": 600, "d": 1} {
-		f, err := files.Open(name)
-		require.NoError(t, err, name)
-		info, err := f.Stat()
-		require.NoError(t, err)
-		require.Equal(t, int64(size), info.Size())
-		text, err := io.ReadAll(f)
-		require.NoError(t, err)
-		require.Equal(t, strings.Repeat("x", size), string(text))
-		var last [1]byte
-		_, err = f.(io.ReaderAt).ReadAt(last[:], int64(size-1))
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
-	}
-	for _, name := range []string{"c", "e", "none", "./dir/a"} {
-		_, err := files.Open(name)
-		require.ErrorIs(t, err, fs.ErrNotExist, name)
-	}
-	_, err = repo.TarFS(strings.NewReader(strings.Repeat("junk", 200)), 800)
-	require.Error(t, err)
-}
 
 // TestProto looks in one place after the other for regular files.
 func TestProto(t *testing.T) {

@@ -5,7 +5,8 @@
 // published to. A [Repository] is both, in a store: a directory, memory or
 // whatever else satisfies package store. [Copy], [Clone], [Verify], [Diff],
 // [Join] and [Selection] work on sources; [Publish] makes a package of a source
-// manifest and files, and [Generate] such a manifest of a directory.
+// manifest and files. Package bundle, below this one, makes such a manifest of a
+// directory or an archive.
 //
 // What a program reads from and publishes to is named by a [Location], a path or a URI,
 // and opened by a table of [Openers]. The table begins with [Local], and the program adds
@@ -113,6 +114,6 @@
 //
 // # Not yet
 //
-// SVR4 packages as a source of [Generate]. Whether a depot's user may read everything
-// is not asked: a store does not know. The program pkgrepo looks at the modes of files.
+// Whether a depot's user may read everything is not asked: a store does not know. The
+// program pkgrepo looks at the modes of files.
 package repo

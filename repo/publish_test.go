@@ -1,7 +1,6 @@
 package repo_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"errors"
 	"fmt"
@@ -186,97 +185,6 @@ func TestStoredFormKept(t *testing.T) {
 	if found := check(t, r); len(found) > 0 {
 		t.Errorf("found %+v", found)
 	}
-}
-
-func generated(t *testing.T, seq func(func(manifest.Action, error) bool)) string {
-	t.Helper()
-	var lines []string
-	for a, err := range seq {
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, a.String())
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-func TestGenerate(t *testing.T) {
-	dir := t.TempDir()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(os.MkdirAll(filepath.Join(dir, "bin/deep"), 0o755))
-	must(os.WriteFile(filepath.Join(dir, "bin/fire"), []byte("x"), 0o755))
-	must(os.Chmod(filepath.Join(dir, "bin/fire"), 0o555|fs.ModeSetuid))
-	must(os.Symlink("fire", filepath.Join(dir, "bin/burn")))
-	must(os.Link(filepath.Join(dir, "bin/fire"), filepath.Join(dir, "bin/deep/zeal")))
-	must(os.WriteFile(filepath.Join(dir, "mod.py"), []byte("x"), 0o644))
-	stamp := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
-	must(os.Chtimes(filepath.Join(dir, "mod.py"), stamp, stamp))
-	got := generated(t, repo.Generate(os.DirFS(dir), &repo.GenerateOptions{Timestamps: []string{"*.py"}, Targets: []string{"bin/fire"}}))
-	want := `file mod.py group=bin mode=0644 owner=root path=mod.py timestamp=20250102T030405Z
-dir group=bin mode=0755 owner=root path=bin
-link path=bin/burn target=fire
-file bin/fire group=bin mode=4555 owner=root path=bin/fire
-dir group=bin mode=0755 owner=root path=bin/deep
-hardlink path=bin/deep/zeal target=../fire
-`
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestGenerateTar(t *testing.T) {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, h := range []tar.Header{
-		{Name: "t/", Typeflag: tar.TypeDir, Mode: 0o755, Uname: "root", Gname: "sys"},
-		{Name: "t/a", Typeflag: tar.TypeReg, Mode: 0o640, Size: 5, Uname: "root", Gname: "sys"},
-		{Name: "t/l", Typeflag: tar.TypeSymlink, Linkname: "a"},
-		{Name: "t/d/h", Typeflag: tar.TypeLink, Linkname: "t/a"},
-		{Name: "t/p", Typeflag: tar.TypeFifo},
-	} {
-		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
-		}
-		if h.Size > 0 {
-			io.WriteString(w, "hello")
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	want := `dir group=sys mode=0755 owner=root path=t
-file t/a group=sys mode=0640 owner=root path=t/a
-link path=t/l target=a
-hardlink path=t/d/h target=../a
-unknown path=t/p
-`
-	if diff := cmp.Diff(want, generated(t, repo.GenerateTar(bytes.NewReader(b.Bytes()), nil))); diff != "" {
-		t.Error(diff)
-	}
-	files, err := repo.TarFS(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"t/a", "t/d/h"} {
-		if data, err := fs.ReadFile(files, name); err != nil || string(data) != "hello" {
-			t.Errorf("%s is %q, %v", name, data, err)
-		}
-	}
-	if _, err := files.Open("t/l"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a link: %v", err)
-	}
-	cut := b.Bytes()[:700]
-	for _, err := range repo.GenerateTar(bytes.NewReader(cut), nil) {
-		if err != nil {
-			return
-		}
-	}
-	t.Error("a truncated archive was read to its end")
 }
 
 // TestSuspend publishes step by step, each in a new Repository.

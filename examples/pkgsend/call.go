@@ -20,6 +20,7 @@ import (
 	"github.com/goips/ips/examples/internal/cli"
 	"github.com/goips/ips/manifest"
 	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/bundle"
 	"github.com/goips/ips/repo/store"
 )
 
@@ -301,7 +302,7 @@ func (c *call) bundle(name string) (fs.FS, error) {
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
-	area, err := repo.TarFS(f, info.Size())
+	area, err := bundle.TarFS(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("-b %s: not a whole tar archive: %w", name, reason(err))
 	}

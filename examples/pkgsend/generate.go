@@ -9,7 +9,7 @@ import (
 	"os"
 
 	"github.com/goips/ips/manifest"
-	"github.com/goips/ips/repo"
+	"github.com/goips/ips/repo/bundle"
 )
 
 // generate prints the actions of directories and tar archives.
@@ -20,7 +20,7 @@ func (c *call) generate(context.Context) error {
 	if err := c.parse(1, -1); err != nil {
 		return err
 	}
-	opts := &repo.GenerateOptions{Targets: *targets, Timestamps: c.timestamps}
+	opts := &bundle.Options{Targets: *targets, Timestamps: c.timestamps}
 	if *real {
 		opts.Owner = owner
 	}
@@ -37,20 +37,20 @@ func (c *call) generate(context.Context) error {
 }
 
 // generateFrom prints the actions of one source.
-func (c *call) generateFrom(name string, opts *repo.GenerateOptions) error {
+func (c *call) generateFrom(name string, opts *bundle.Options) error {
 	info, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
 	if info.IsDir() {
-		return c.printActions(repo.Generate(os.DirFS(name), opts))
+		return c.printActions(bundle.Dir(os.DirFS(name), opts))
 	}
 	f, err := openTar(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return c.printActions(repo.GenerateTar(f, opts))
+	return c.printActions(bundle.Tar(f, opts))
 }
 
 func (c *call) printActions(actions iter.Seq2[manifest.Action, error]) error {

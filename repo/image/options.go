@@ -31,7 +31,7 @@ type Options struct {
 	// takes neither the image's lock nor more rights than to read.
 	ReadOnly bool
 
-	// Parallel is how many payloads are fetched at the same time; 0 means one per CPU.
+	// Parallel is how many payloads are fetched at once. Zero means one per CPU.
 	Parallel int
 
 	// Now is the clock; nil means time.Now.
@@ -56,7 +56,7 @@ func (o *Options) defaults() Options {
 		d.Client = "ips"
 	}
 	if d.Parallel <= 0 {
-		d.Parallel = runtime.NumCPU()
+		d.Parallel = runtime.GOMAXPROCS(0)
 	}
 	if d.Now == nil {
 		d.Now = time.Now

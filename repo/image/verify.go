@@ -132,7 +132,7 @@ func (v *verifier) overlays(ctx context.Context, pkgs []fmri.FMRI) (map[string]b
 			return nil, err
 		}
 		for a := range m.Kind(manifest.KindFile) {
-			if over, _ := a.Attrs.Get("overlay"); over == "true" && v.at.filter.Allows(a) {
+			if over, _ := a.Attrs.Get("overlay"); manifest.Overlay(over) == manifest.OverlayTrue && v.at.filter.Allows(a) {
 				if name, err := a.Path(); err == nil {
 					paths[name] = true
 				}
@@ -193,9 +193,9 @@ func (v *verifier) action(ctx context.Context, pkg fmri.FMRI, a manifest.Action)
 	switch {
 	case !v.at.state.settled(a), v.at.out.excludes(a), a.Kind == manifest.KindLink && editable(a):
 		return nil
-	case a.Kind == manifest.KindFile && preserve == "abandon", over == "allow" && v.overlaid[name]:
+	case a.Kind == manifest.KindFile && manifest.Preserve(preserve) == manifest.PreserveAbandon, manifest.Overlay(over) == manifest.OverlayAllow && v.overlaid[name]:
 		return nil
-	case missing && a.Kind == manifest.KindFile && preserve == "legacy":
+	case missing && a.Kind == manifest.KindFile && manifest.Preserve(preserve) == manifest.PreserveLegacy:
 		return nil
 	case missing:
 		return []Finding{{Problem: Missing}}

@@ -56,9 +56,9 @@ func OpenDir(path string) (Closer, error) {
 	return Dir(root), nil
 }
 
-// OnFiles is Dir on a file system of another make. It is for package storetest,
-// whose Disk makes one that loses power.
-func OnFiles(f files.FS) Store { return newDir(f) }
+func init() {
+	files.NewStore = func(f files.FS) any { return Store(newDir(f)) }
+}
 
 // isFile reports whether there is something at a path that is no directory.
 func isFile(path string) bool {

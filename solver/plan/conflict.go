@@ -214,7 +214,7 @@ func overlays(over, base delivery) bool {
 	allow, _ := base.action.Attrs.Get("overlay")
 	is, _ := over.action.Attrs.Get("overlay")
 	return base.action.Kind == manifest.KindFile && over.action.Kind == manifest.KindFile &&
-		allow == "allow" && base.action.Attrs.Has("preserve") && is == "true"
+		manifest.Overlay(allow) == manifest.OverlayAllow && base.action.Attrs.Has("preserve") && manifest.Overlay(is) == manifest.OverlayTrue
 }
 
 // judgeOverlay compares the attributes of the two files of an overlay.
@@ -374,5 +374,5 @@ func (b *builder) overlay(o object, p *place) {
 // isBase reports whether a is a file that others may overlay.
 func isBase(a *manifest.Action) bool {
 	v, _ := a.Attrs.Get("overlay")
-	return v == "allow"
+	return manifest.Overlay(v) == manifest.OverlayAllow
 }

@@ -38,44 +38,25 @@ type Decision struct {
 	Remove bool
 }
 
-// A preserve says how a file is treated that an administrator may edit.
-type preserve uint8
-
-const (
-	neverKept   preserve = iota // edits do not count
-	kept                        // stays as it was edited
-	renameOld                   // the edited file gets another name
-	renameNew                   // the new file gets another name
-	legacy                      // delivered only to replace what an older version delivered
-	installOnly                 // not touched once it is there
-	abandoned                   // not touched at all
-)
+// neverKept is for files that nobody is to edit.
+const neverKept manifest.Preserve = ""
 
 // preserveOf returns what a value of the attribute means. Values that mean nothing else
 // keep the file.
-func preserveOf(value string) preserve {
-	switch value {
-	case "":
-		return neverKept
-	case "renameold":
-		return renameOld
-	case "renamenew":
-		return renameNew
-	case "legacy":
-		return legacy
-	case "install-only":
-		return installOnly
-	case "abandon":
-		return abandoned
+func preserveOf(value string) manifest.Preserve {
+	switch p := manifest.Preserve(value); p {
+	case neverKept, manifest.PreserveRenameOld, manifest.PreserveRenameNew, manifest.PreserveLegacy,
+		manifest.PreserveInstallOnly, manifest.PreserveAbandon:
+		return p
 	}
-	return kept
+	return manifest.PreserveTrue
 }
 
 // Editable reports whether the step's file is one that an administrator may edit. Only
 // then [Step.Decide] looks at IsOld and IsNew, which cost reading the file.
 func (s Step) Editable() bool { return s.preserve() != neverKept }
 
-func (s Step) preserve() preserve {
+func (s Step) preserve() manifest.Preserve {
 	if s.Phase == Remove {
 		return preserved(s.Old)
 	}
@@ -87,7 +68,7 @@ func (s Step) preserve() preserve {
 }
 
 // preserved returns how an installed action is treated.
-func preserved(a *manifest.Action) preserve {
+func preserved(a *manifest.Action) manifest.Preserve {
 	if a == nil {
 		return neverKept
 	}
@@ -114,11 +95,11 @@ func (s Step) Decide(d Disk) Decision {
 	switch s.preserve() {
 	case neverKept:
 		return Decision{Deliver: s.ContentChanged() || !d.Exists}
-	case abandoned:
+	case manifest.PreserveAbandon:
 		return Decision{Leave: true}
-	case installOnly:
+	case manifest.PreserveInstallOnly:
 		return Decision{Deliver: s.Old == nil && !d.Exists}
-	case legacy:
+	case manifest.PreserveLegacy:
 		return s.decideLegacy(d)
 	}
 	return s.decideEditable(d)
@@ -138,7 +119,7 @@ func (s Step) decideLink(d Disk) Decision {
 
 func (s Step) decideRemoval(d Disk) Decision {
 	switch p := preserved(s.Old); {
-	case p == abandoned, p == installOnly:
+	case p == manifest.PreserveAbandon, p == manifest.PreserveInstallOnly:
 		return Decision{Leave: true}
 	case p != neverKept && s.uninstalls() && d.Exists && !d.IsOld:
 		return Decision{Salvage: true}
@@ -156,7 +137,7 @@ func (s Step) decideLegacy(d Disk) Decision {
 		return Decision{}
 	}
 	dec := Decision{Deliver: true}
-	if d.Exists && preserved(s.Old) != legacy && !s.repairs() {
+	if d.Exists && preserved(s.Old) != manifest.PreserveLegacy && !s.repairs() {
 		dec.Aside = ".legacy"
 	}
 	return dec
@@ -195,9 +176,9 @@ func (s Step) decideEdited(d Disk) Decision {
 		return Decision{}
 	}
 	switch s.preserve() {
-	case renameOld:
+	case manifest.PreserveRenameOld:
 		return Decision{Aside: ".old", Deliver: true}
-	case renameNew:
+	case manifest.PreserveRenameNew:
 		return Decision{Deliver: true, Beside: ".new"}
 	}
 	return Decision{}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/goips/ips/repo/store"
+	"github.com/goips/ips/repo/store/internal/files"
 )
 
 // A Disk is a file system in memory that can lose power at any moment. It
@@ -71,7 +72,7 @@ func newDirectory() *inode {
 
 // Store returns the directory store on the disk. Two of them are like two
 // processes.
-func (d *Disk) Store() store.Store { return store.OnFiles(d.FS()) }
+func (d *Disk) Store() store.Store { return files.NewStore(d.FS()).(store.Store) }
 
 // FS returns the files of the disk, for what writes files and not objects.
 func (d *Disk) FS() *DiskFS { return (*DiskFS)(d) }

@@ -55,6 +55,11 @@ type Dir interface {
 	Close() error
 }
 
+// NewStore makes the store of package store on a file system, a store.Store. Package
+// store sets it, which nobody else needs to see; package storetest has a file system that
+// loses power.
+var NewStore func(FS) any
+
 // ErrLocked reports a lock held by another.
 var ErrLocked = errors.New("file is locked")
 

@@ -1,4 +1,8 @@
-package repo
+// Package bundle makes a manifest of what is to be packaged: a directory tree, as
+// "make install" leaves it, or a tar archive. It yields the actions that pkgsend
+// generate prints; people then add what no file tells, such as the name of the package.
+// SVR4 packages are not read yet.
+package bundle
 
 import (
 	"archive/tar"
@@ -11,12 +15,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goips/ips/internal/reason"
 	"github.com/goips/ips/manifest"
 )
 
-// GenerateOptions adjust Generate and GenerateTar. A nil *GenerateOptions is the
-// zero value.
-type GenerateOptions struct {
+// Options adjust Dir and Tar. A nil *Options is the zero value.
+type Options struct {
 	// Owner returns the owner and group of a file. Nil means root and bin for
 	// a directory tree, and what the archive says for a tar archive.
 	Owner func(fs.FileInfo) (owner, group string, err error)
@@ -30,11 +34,11 @@ type GenerateOptions struct {
 	Timestamps []string
 }
 
-// Generate yields an action for each object below a directory, in the order of
+// Dir yields an action for each object below a directory, in the order of
 // fs.WalkDir: directories, files, symbolic and hard links. Other objects are
 // left out. The payload of a file is named by its path. Hard links are found
 // where the file system tells the numbers of files, as that of package os does.
-func Generate(fsys fs.FS, opts *GenerateOptions) iter.Seq2[manifest.Action, error] {
+func Dir(fsys fs.FS, opts *Options) iter.Seq2[manifest.Action, error] {
 	return func(yield func(manifest.Action, error) bool) {
 		g := newGenerator(opts)
 		g.owner = g.owners(func(fs.FileInfo) (string, string, error) { return "root", "bin", nil })
@@ -89,11 +93,11 @@ func walk(fsys fs.FS, dir string, f func(name string, d fs.DirEntry) error) erro
 
 // A generator makes actions of files.
 type generator struct {
-	opts  GenerateOptions
+	opts  Options
 	owner func(fs.FileInfo) (string, string, error)
 }
 
-func newGenerator(opts *GenerateOptions) *generator {
+func newGenerator(opts *Options) *generator {
 	g := new(generator)
 	if opts != nil {
 		g.opts = *opts
@@ -208,12 +212,12 @@ func (g *generator) file(k manifest.Kind, name string, info fs.FileInfo) (manife
 		{Name: "owner", Value: owner},
 		{Name: "group", Value: group},
 	}
-	match, err := matchesAny(g.opts.Timestamps, path.Base(name))
+	match, err := g.keepsTime(path.Base(name))
 	if err != nil {
 		return manifest.Action{}, false, err
 	}
 	if match {
-		attrs = append(attrs, manifest.Attr{Name: "timestamp", Value: formatTime(info.ModTime())})
+		attrs = append(attrs, manifest.Attr{Name: "timestamp", Value: info.ModTime().UTC().Format("20060102T150405Z")})
 	}
 	hash := ""
 	if k == manifest.KindFile {
@@ -221,6 +225,16 @@ func (g *generator) file(k manifest.Kind, name string, info fs.FileInfo) (manife
 	}
 	a, err := manifest.NewAction(k, hash, attrs...)
 	return a, true, at(name, err)
+}
+
+// keepsTime reports whether the time of a file of that base name is recorded.
+func (g *generator) keepsTime(base string) (bool, error) {
+	for _, pattern := range g.opts.Timestamps {
+		if match, err := path.Match(pattern, base); match || err != nil {
+			return match, err
+		}
+	}
+	return false, nil
 }
 
 // formatMode writes permissions as actions have them.
@@ -237,10 +251,10 @@ func formatMode(m fs.FileMode) string {
 	return fmt.Sprintf("%04o", bits)
 }
 
-// GenerateTar yields an action for each member of a tar archive, in the order of
+// Tar yields an action for each member of a tar archive, in the order of
 // the archive and with its names. Members that are neither files, directories
 // nor links become unknown actions, which cannot be published.
-func GenerateTar(r io.Reader, opts *GenerateOptions) iter.Seq2[manifest.Action, error] {
+func Tar(r io.Reader, opts *Options) iter.Seq2[manifest.Action, error] {
 	return func(yield func(manifest.Action, error) bool) {
 		g := newGenerator(opts)
 		g.owner = g.owners(tarOwner)
@@ -264,7 +278,7 @@ func GenerateTar(r io.Reader, opts *GenerateOptions) iter.Seq2[manifest.Action, 
 func tarOwner(info fs.FileInfo) (owner, group string, err error) {
 	h, ok := info.Sys().(*tar.Header)
 	if !ok {
-		return "", "", because(errors.ErrUnsupported, "%s: no tar header", info.Name())
+		return "", "", reason.Errorf(errors.ErrUnsupported, "%s: no tar header", info.Name())
 	}
 	owner, group = h.Uname, h.Gname
 	if owner == "" {
