@@ -186,9 +186,10 @@ func sameOwners(a, b []delivery) bool {
 // judgeDuplicates is the rule that only one package delivers a file, driver, user or
 // group, unless one file is an overlay of the other.
 func (p *place) judgeDuplicates() verdict {
-	n, m := len(p.after), len(p.before)
+	before := alone(p.before)
+	n, m := len(p.after), len(before)
 	switch {
-	case isOverlay(p.before) && n < 2:
+	case isOverlay(before) && n < 2:
 		return overlaid
 	case n == 0, n == 1 && m < 2:
 		return fine
@@ -198,10 +199,16 @@ func (p *place) judgeDuplicates() verdict {
 		return fixup
 	case isOverlay(p.after):
 		return judgeOverlay(p.after)
-	case n < m, n == m && sameOwners(p.before, p.after):
+	case n < m, n == m && sameOwners(before, p.after):
 		return leave
 	}
 	return duplicate
+}
+
+// alone returns the deliveries of what only one package may deliver. Where a directory or
+// link was that several have, which a file follows, nothing was wrong.
+func alone(ds []delivery) []delivery {
+	return slices.DeleteFunc(slices.Clone(ds), func(d delivery) bool { return d.action.Kind.RefCounted() })
 }
 
 // isOverlay reports whether ds are a file that may be overlaid and its overlay.
